@@ -13,6 +13,7 @@
  *   'platform/listen-error': typeof import('../src/platform/listen-error.ts'),
  *   'platform/log': typeof import('../src/platform/log.ts'),
  *   'platform/log-files': typeof import('../src/platform/log-files.ts'),
+ *   'platform/watch-files': typeof import('../src/platform/watch-files.ts'),
  *   'platform/visible': typeof import('../src/platform/visible.ts'),
  *   'wire': typeof import('../src/wire.ts'),
  * }} Built

@@ -8,6 +8,7 @@ import { ensureInstalled } from './install.mjs'
 /** @type {Readonly<Record<string, string>>} */
 const PROGRAMS = {
   start: './start.mjs',
+  dev: './dev.mjs',
   fsck: './fsck.mjs',
   export: './export.mjs',
   import: './import.mjs',

@@ -19,6 +19,8 @@ const usage = `madhava start [OPTION]      in a clone: npm start [-- OPTION]
   --port N               port of REST (API_PORT; 8000); 0 picks a free one
   --rpc-port N           port of Thrift (RPC_PORT; 9000)
   --dashboard-port N     port of the dashboard (DASHBOARD_PORT; 9001)
+  --watch                reads the kinds again when one of their files changes, as madhava dev does; their folder is
+                         ./kinds, where there is one and no setting names another
   --check                prints the effective settings and the kinds, and ends: 1 when something is wrong with them
   --help                 prints this
   --version              prints the version
@@ -40,7 +42,7 @@ const versionOf = () => JSON.parse(readFileSync(new URL('../package.json', impor
 /** npm takes options before `--` for itself, and only passes them on in the environment. */
 const refuseWhatNpmKept = () => {
   if (process.env.npm_lifecycle_event !== 'start') return
-  for (const name of ['check', ...Object.keys(OF_SETTINGS)])
+  for (const name of ['check', 'watch', ...Object.keys(OF_SETTINGS)])
     if (process.env[`npm_config_${name.replaceAll('-', '_')}`])
       end(2, `npm has kept --${name} for itself. Put -- before it: npm start -- --${name}`)
 }
@@ -56,7 +58,7 @@ export const readStartOptions = () => {
     const text = { type: /** @type {const} */ ('string') }
     const { values } = parseArgs({
       options: {
-        ...{ check: flag, help: flag, version: flag },
+        ...{ check: flag, watch: flag, help: flag, version: flag },
         ...{ kinds: text, 'data-dir': text, port: text, 'rpc-port': text, 'dashboard-port': text },
       },
     })
@@ -68,7 +70,7 @@ export const readStartOptions = () => {
       if (value === '') end(2, `--${name} needs a value\n${usage}`)
       if (value !== undefined) process.env[setting] = value
     }
-    return { check: values.check }
+    return { check: values.check, watch: values.watch }
   } catch (error) {
     return end(2, `${messageOf(error)}\n${usage}`)
   }

@@ -1,6 +1,6 @@
 // `madhava start`, in a clone `npm start`: a clone installs and builds what is missing. Checks settings, kinds and ports,
 // then becomes the supervisor of the roles (pm2-runtime, in this process). `--help` lists its options.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import os from 'node:os'
@@ -13,6 +13,7 @@ import { dropUnreadOutput } from './own-output.mjs'
 import { noteEnds } from './pm2-ends.mjs'
 import { clearEnvironment, fixScriptPaths } from './pm2-environment.mjs'
 import { readStartOptions } from './start-options.mjs'
+import { watchKinds } from './watch-kinds.mjs'
 
 const startedAt = Date.now()
 const require = createRequire(import.meta.url)
@@ -83,8 +84,16 @@ const settle = async (
   return created
 }
 
-const prepare = async () => {
+/** Where no setting names the folder, `madhava dev` takes the one that a project has. */
+const readSettings = () => {
   const config = readConfig()
+  if (!options.watch || config.kindsDir !== null || !existsSync('kinds')) return config
+  process.env.KINDS_DIR = path.resolve('kinds')
+  return readConfig()
+}
+
+const prepare = async () => {
+  const config = readSettings()
   for (const words of ignoredVariables()) console.error(words)
   if (options.check) {
     const { kinds } = await loadKinds(config)
@@ -111,10 +120,13 @@ const prepare = async () => {
   }
 }
 
-const { config, data, password } = await prepare().catch(error => {
+/** @param {Error} error */
+const refuse = error => {
   console.error(visibleText(`Madhava cannot start. ${error.message}`))
   process.exit(1)
-})
+}
+
+const { config, data, password } = await prepare().catch(refuse)
 
 /** PM2 reports it as an error, with a stack, when this file of its modules' settings is missing. */
 const NO_MODULES = 'module_conf.json'
@@ -262,22 +274,42 @@ const endWithNpm = () => {
   }, 1_000).unref()
 }
 
+/** One of them asks all the others. A worker may be busiest. */
+const ASKED = ['api', 'dashboard', 'rpc', 'worker']
+
+/** Passes the wish to read the kinds again on to a role, which tells in its log what became of it. */
+const askRole = () => {
+  const god = require.resolve('pm2/lib/God.js')
+  const online = Object.values(require.cache[god]?.exports.clusters_db ?? {}).filter(
+    ({ pm2_env }) => pm2_env.status === 'online',
+  )
+  const [first] = ASKED.flatMap(role => online.filter(({ pm2_env }) => pm2_env.name === role))
+  if (first) process.kill(first.process.pid, 'SIGHUP')
+  else process.stderr.write('The kinds are not read again: no role runs.\n')
+}
+
 /**
- * A closed terminal is a normal stop: without this the supervisor would die without a drain. Without a terminal,
- * SIGHUP is not for this process and nohup should work: Node disables its effect.
+ * A closed terminal is a normal stop: without this the supervisor would die without a drain. Without a terminal, SIGHUP
+ * asks for the kinds to be read again. Under nohup it may come from a terminal: then that changes nothing.
  */
-const stopWithTheTerminal = () => {
+const heedHangups = () => {
   const hasTerminal = [process.stdin, process.stdout, process.stderr].some(stream => stream.isTTY)
-  process.on('SIGHUP', () => hasTerminal && process.kill(process.pid, 'SIGTERM'))
+  process.on('SIGHUP', () => {
+    if (hasTerminal) process.kill(process.pid, 'SIGTERM')
+    else if (config.kindsDir !== null) askRole()
+  })
 }
 
 mkdirSync(path.join(config.dataDir, 'logs'), { recursive: true })
+// from before the roles read the kinds
+const watching = options.watch ? await watchKinds(config).catch(refuse) : null
 becomeSupervisor(makePm2Home())
 endWithNpm()
-stopWithTheTerminal()
+heedHangups()
 endWithTheLastRole()
 keepLogsBounded(path.join(config.dataDir, 'logs'))
 await reportWhenReady()
+await watching?.begin()
 await data.started().catch(error => {
   process.stderr.write(`The store could not be closed by the supervisor: ${error.message}\n`)
 })

@@ -532,6 +532,28 @@ struct KindTrouble {
   4: required list<string> roles
 }
 
+/** A process that has read the kinds again. */
+struct ReloadedProcess {
+  1: required string role,
+  2: required string instance,
+  3: required string host,
+  4: required i32 pid,
+  /** False: it had not said so yet. */
+  5: required bool isUsed
+}
+
+/** What all processes use now, by the names of kinds. */
+struct KindsReloaded {
+  /** Of the reload. */
+  1: required string id,
+  2: required list<string> added,
+  3: required list<string> changed,
+  4: required list<string> removed,
+  /** How many kinds are as they were. */
+  5: required i32 unchanged,
+  6: required list<ReloadedProcess> processes
+}
+
 struct Cpu {
   1: optional string model,
   2: required i32 cores,
@@ -984,6 +1006,13 @@ service Madhava extends RPCcelery {
 
   /** The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run. */
   list<KindTrouble> listKindTroubles() throws (1: Unavailable unavailable, 2: Refused refused),
+
+  /**
+   * Has all processes read the folders of kinds again. They use what they have read when each could read all of it;
+   * else none does. It takes a minute at most. Refused: KINDS_NOT_LOADED, whose problems name the files and the
+   * reasons; FORBIDDEN, for a login that does not see all tasks. Conflict: KINDS_RELOADING, while another one runs.
+   */
+  KindsReloaded reloadKinds() throws (1: Refused refused, 2: Conflict conflict, 3: Unavailable unavailable),
 
   /** The machine, the processes and the tasks. Refused: FORBIDDEN, for a login that does not see all tasks. */
   HostStatus hostStatus() throws (1: Unavailable unavailable, 2: Refused refused),

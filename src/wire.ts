@@ -19,9 +19,14 @@ import { describeTroubles } from './core/kind-trouble.ts'
 import type { Kinds } from './core/kinds.ts'
 import type { TaskQueue } from './core/queue.ts'
 import type { QuotaLimits } from './core/quotas.ts'
+import { createReloadAsker } from './core/reload/ask.ts'
+import { openTrials } from './core/reload/trials.ts'
+import { createUnattendedReload, type UnattendedDeps } from './core/reload/unattended.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
+import { newTaskId as newId } from './core/task.ts'
 import type { UploadLimits } from './core/upload-room.ts'
+import { followKinds, usedBefore } from './follow-kinds.ts'
 import { createKindReader } from './load-kinds.ts'
 import { clientKeyOf } from './platform/client-address.ts'
 import type { Log } from './platform/log.ts'
@@ -261,6 +266,8 @@ export interface Parts {
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
   bundles: Bundles
+  /** Has all processes read the kinds again; the log tells what became of it. Never throws. */
+  reloadKinds(): void
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
   announce(role: string, details?: () => Partial<PresenceDetails> & DoorTrouble): Promise<void>
   /** Idempotent; in the reverse order of opening. */
@@ -268,6 +275,31 @@ export interface Parts {
 }
 
 export type WireOptions = Pick<OpenOptions, 'writerThread'>
+
+/**
+ * Asks the processes of a store to read the kinds again, for a tool beside them that has no kinds itself. Its calls are
+ * as those of a process that gets SIGHUP. @throws STORE_UNAVAILABLE
+ */
+export const openReloads = async (
+  config: Config,
+  log: Log,
+  told: Pick<UnattendedDeps, 'onReloaded' | 'onFailed'>,
+): Promise<{ reload(): void; close(): Promise<void> }> => {
+  const adapter = await chooseStore(config)
+  const sharedClock = openClock(adapter)
+  const clock = sharedClock.now
+  const store = await adapter.open({ sharedClock, log })
+  const trials = openTrials(store.documents, clock)
+  const presences = () => store.presences()
+  return {
+    reload: createUnattendedReload({
+      ask: createReloadAsker({ trials, presences, instance: null, clock, newId }),
+      audit: openRecorder(config, store, clock, log),
+      ...told,
+    }),
+    close: () => store.close(),
+  }
+}
 
 /** A presence is small: of a folder full of broken files it names so many. */
 const TROUBLES_TOLD = 50
@@ -315,6 +347,9 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     await store.close()
     throw error
   }
+  const trials = openTrials(store.documents, clock)
+  // before the folders are read: what is agreed on meanwhile is read again
+  const before = await usedBefore(trials)
   const kindSets = await openKinds(config, copies, log).catch(giveUp)
   const { kinds } = kindSets
   const queue = await openQueue(config, { store, clock, log }).catch(giveUp)
@@ -333,6 +368,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     ...checks,
   })
   const audit = openRecorder(config, store, clock, log)
+  const hasFolder = config.kindsDir !== null
+  const reloads = followKinds({ store, trials, kindSets, hasFolder, before, audit, clock, log })
   const service = createService({
     store,
     queue,
@@ -350,6 +387,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     },
     onUploadTrouble: (error, what) => log.warn({ error, what }, 'an upload is left to the sweep'),
     cursorSeal: openCursorSeals(store.documents),
+    reloadKinds: reloads.ask,
   })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
@@ -369,12 +407,14 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),
+    reloadKinds: reloads.reload,
     announce: (role, details = () => ({})) =>
       store.announce({
         role,
         details: () => {
           const { reason } = queue.state()
           const { trouble = null, ...own } = details()
+          const older = reloads.trouble()
           const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
           return {
             address: null,
@@ -389,15 +429,20 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
               ...(reason === null ? {} : { queue: reason }),
               ...(trouble === null ? {} : { door: trouble }),
               ...(kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }),
+              ...(older === null
+                ? {}
+                : { reload: `older kinds than those of the other processes: ${older}` }),
               ...own.troubles,
             },
-            counters: { ...own.counters, ...store.counters(), ...queue.counters() },
+            kindsUsedAt: reloads.usedAt().toISOString(),
+            counters: { ...own.counters, ...store.counters(), ...queue.counters(), ...reloads.counters() },
           }
         },
       }),
     close() {
       closing ??= access
         .close()
+        .finally(() => reloads.close())
         .finally(() => queue.close())
         .finally(() => copies.close())
         .finally(() => store.close())

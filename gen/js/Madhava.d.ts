@@ -44,6 +44,8 @@ import LogEntry = ttypes.LogEntry
 import TaskLog = ttypes.TaskLog
 import Kind = ttypes.Kind
 import KindTrouble = ttypes.KindTrouble
+import ReloadedProcess = ttypes.ReloadedProcess
+import KindsReloaded = ttypes.KindsReloaded
 import Cpu = ttypes.Cpu
 import Memory = ttypes.Memory
 import Disk = ttypes.Disk
@@ -389,6 +391,20 @@ declare class Client extends RPCcelery.Client {
     listKindTroubles(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: KindTrouble[])=>void): void;
 
     /**
+     * Has all processes read the folders of kinds again. They use what they have read when each could read all of it;
+     * else none does. It takes a minute at most. Refused: KINDS_NOT_LOADED, whose problems name the files and the
+     * reasons; FORBIDDEN, for a login that does not see all tasks. Conflict: KINDS_RELOADING, while another one runs.
+     */
+    reloadKinds(): Promise<KindsReloaded>;
+
+    /**
+     * Has all processes read the folders of kinds again. They use what they have read when each could read all of it;
+     * else none does. It takes a minute at most. Refused: KINDS_NOT_LOADED, whose problems name the files and the
+     * reasons; FORBIDDEN, for a login that does not see all tasks. Conflict: KINDS_RELOADING, while another one runs.
+     */
+    reloadKinds(callback?: (error: ttypes.Refused | ttypes.Conflict | ttypes.Unavailable, response: KindsReloaded)=>void): void;
+
+    /**
      * The machine, the processes and the tasks. Refused: FORBIDDEN, for a login that does not see all tasks.
      */
     hostStatus(): Promise<HostStatus>;
@@ -681,6 +697,7 @@ declare class Processor extends RPCcelery.Processor {
     process_deleteUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKinds(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKindTroubles(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_reloadKinds(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_hostStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_queueStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_authenticate(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

@@ -4473,13 +4473,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3176 = input.readListBegin();
-          const _size175 = _rtmp3176.size || 0;
-          for (let _i177 = 0; _i177 < _size175; ++_i177) {
-            let elem178 = null;
-            elem178 = new ttypes.Kind();
-            elem178.read(input);
-            this.success.push(elem178);
+          const _rtmp3196 = input.readListBegin();
+          const _size195 = _rtmp3196.size || 0;
+          for (let _i197 = 0; _i197 < _size195; ++_i197) {
+            let elem198 = null;
+            elem198 = new ttypes.Kind();
+            elem198.read(input);
+            this.success.push(elem198);
           }
           input.readListEnd();
         } else {
@@ -4516,10 +4516,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter179 in this.success) {
-        if (this.success.hasOwnProperty(iter179)) {
-          iter179 = this.success[iter179];
-          iter179.write(output);
+      for (let iter199 in this.success) {
+        if (this.success.hasOwnProperty(iter199)) {
+          iter199 = this.success[iter199];
+          iter199.write(output);
         }
       }
       output.writeListEnd();
@@ -4607,13 +4607,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3181 = input.readListBegin();
-          const _size180 = _rtmp3181.size || 0;
-          for (let _i182 = 0; _i182 < _size180; ++_i182) {
-            let elem183 = null;
-            elem183 = new ttypes.KindTrouble();
-            elem183.read(input);
-            this.success.push(elem183);
+          const _rtmp3201 = input.readListBegin();
+          const _size200 = _rtmp3201.size || 0;
+          for (let _i202 = 0; _i202 < _size200; ++_i202) {
+            let elem203 = null;
+            elem203 = new ttypes.KindTrouble();
+            elem203.read(input);
+            this.success.push(elem203);
           }
           input.readListEnd();
         } else {
@@ -4650,10 +4650,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter184 in this.success) {
-        if (this.success.hasOwnProperty(iter184)) {
-          iter184 = this.success[iter184];
-          iter184.write(output);
+      for (let iter204 in this.success) {
+        if (this.success.hasOwnProperty(iter204)) {
+          iter204 = this.success[iter204];
+          iter204.write(output);
         }
       }
       output.writeListEnd();
@@ -4667,6 +4667,146 @@ const Madhava_listKindTroubles_result = class {
     if (this.refused !== null && this.refused !== undefined) {
       output.writeFieldBegin('refused', Thrift.Type.STRUCT, 2);
       this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_reloadKinds_args = class {
+  constructor(args) {
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      input.skip(ftype);
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_reloadKinds_args');
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_reloadKinds_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    this.conflict = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args instanceof ttypes.Conflict) {
+        this.conflict = args;
+        return;
+    }
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.KindsReloaded(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+      if (args.conflict !== undefined && args.conflict !== null) {
+        this.conflict = args.conflict;
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.KindsReloaded();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.conflict = new ttypes.Conflict();
+          this.conflict.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_reloadKinds_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.conflict !== null && this.conflict !== undefined) {
+      output.writeFieldBegin('conflict', Thrift.Type.STRUCT, 2);
+      this.conflict.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 3);
+      this.unavailable.write(output);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -5857,13 +5997,13 @@ const Madhava_listSessions_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3186 = input.readListBegin();
-          const _size185 = _rtmp3186.size || 0;
-          for (let _i187 = 0; _i187 < _size185; ++_i187) {
-            let elem188 = null;
-            elem188 = new ttypes.Session();
-            elem188.read(input);
-            this.success.push(elem188);
+          const _rtmp3206 = input.readListBegin();
+          const _size205 = _rtmp3206.size || 0;
+          for (let _i207 = 0; _i207 < _size205; ++_i207) {
+            let elem208 = null;
+            elem208 = new ttypes.Session();
+            elem208.read(input);
+            this.success.push(elem208);
           }
           input.readListEnd();
         } else {
@@ -5900,10 +6040,10 @@ const Madhava_listSessions_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter189 in this.success) {
-        if (this.success.hasOwnProperty(iter189)) {
-          iter189 = this.success[iter189];
-          iter189.write(output);
+      for (let iter209 in this.success) {
+        if (this.success.hasOwnProperty(iter209)) {
+          iter209 = this.success[iter209];
+          iter209.write(output);
         }
       }
       output.writeListEnd();
@@ -6111,12 +6251,12 @@ const Madhava_createKey_args = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3191 = input.readListBegin();
-          const _size190 = _rtmp3191.size || 0;
-          for (let _i192 = 0; _i192 < _size190; ++_i192) {
-            let elem193 = null;
-            elem193 = input.readString();
-            this.scopes.push(elem193);
+          const _rtmp3211 = input.readListBegin();
+          const _size210 = _rtmp3211.size || 0;
+          for (let _i212 = 0; _i212 < _size210; ++_i212) {
+            let elem213 = null;
+            elem213 = input.readString();
+            this.scopes.push(elem213);
           }
           input.readListEnd();
         } else {
@@ -6150,10 +6290,10 @@ const Madhava_createKey_args = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter194 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter194)) {
-          iter194 = this.scopes[iter194];
-          output.writeString(iter194);
+      for (let iter214 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter214)) {
+          iter214 = this.scopes[iter214];
+          output.writeString(iter214);
         }
       }
       output.writeListEnd();
@@ -6328,13 +6468,13 @@ const Madhava_listKeys_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3196 = input.readListBegin();
-          const _size195 = _rtmp3196.size || 0;
-          for (let _i197 = 0; _i197 < _size195; ++_i197) {
-            let elem198 = null;
-            elem198 = new ttypes.Key();
-            elem198.read(input);
-            this.success.push(elem198);
+          const _rtmp3216 = input.readListBegin();
+          const _size215 = _rtmp3216.size || 0;
+          for (let _i217 = 0; _i217 < _size215; ++_i217) {
+            let elem218 = null;
+            elem218 = new ttypes.Key();
+            elem218.read(input);
+            this.success.push(elem218);
           }
           input.readListEnd();
         } else {
@@ -6371,10 +6511,10 @@ const Madhava_listKeys_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter199 in this.success) {
-        if (this.success.hasOwnProperty(iter199)) {
-          iter199 = this.success[iter199];
-          iter199.write(output);
+      for (let iter219 in this.success) {
+        if (this.success.hasOwnProperty(iter219)) {
+          iter219 = this.success[iter219];
+          iter219.write(output);
         }
       }
       output.writeListEnd();
@@ -6783,13 +6923,13 @@ const Madhava_listInvitations_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3201 = input.readListBegin();
-          const _size200 = _rtmp3201.size || 0;
-          for (let _i202 = 0; _i202 < _size200; ++_i202) {
-            let elem203 = null;
-            elem203 = new ttypes.Invitation();
-            elem203.read(input);
-            this.success.push(elem203);
+          const _rtmp3221 = input.readListBegin();
+          const _size220 = _rtmp3221.size || 0;
+          for (let _i222 = 0; _i222 < _size220; ++_i222) {
+            let elem223 = null;
+            elem223 = new ttypes.Invitation();
+            elem223.read(input);
+            this.success.push(elem223);
           }
           input.readListEnd();
         } else {
@@ -6826,10 +6966,10 @@ const Madhava_listInvitations_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter204 in this.success) {
-        if (this.success.hasOwnProperty(iter204)) {
-          iter204 = this.success[iter204];
-          iter204.write(output);
+      for (let iter224 in this.success) {
+        if (this.success.hasOwnProperty(iter224)) {
+          iter224 = this.success[iter224];
+          iter224.write(output);
         }
       }
       output.writeListEnd();
@@ -8010,13 +8150,13 @@ const Madhava_listShares_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3206 = input.readListBegin();
-          const _size205 = _rtmp3206.size || 0;
-          for (let _i207 = 0; _i207 < _size205; ++_i207) {
-            let elem208 = null;
-            elem208 = new ttypes.Share();
-            elem208.read(input);
-            this.success.push(elem208);
+          const _rtmp3226 = input.readListBegin();
+          const _size225 = _rtmp3226.size || 0;
+          for (let _i227 = 0; _i227 < _size225; ++_i227) {
+            let elem228 = null;
+            elem228 = new ttypes.Share();
+            elem228.read(input);
+            this.success.push(elem228);
           }
           input.readListEnd();
         } else {
@@ -8061,10 +8201,10 @@ const Madhava_listShares_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter209 in this.success) {
-        if (this.success.hasOwnProperty(iter209)) {
-          iter209 = this.success[iter209];
-          iter209.write(output);
+      for (let iter229 in this.success) {
+        if (this.success.hasOwnProperty(iter229)) {
+          iter229 = this.success[iter229];
+          iter229.write(output);
         }
       }
       output.writeListEnd();
@@ -9878,6 +10018,63 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
       return callback(null, result.success);
     }
     return callback('listKindTroubles failed: unknown result');
+  }
+
+  reloadKinds () {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_reloadKinds();
+    });
+  }
+
+  send_reloadKinds () {
+    const output = new this.pClass(this.output);
+    const args = new Madhava_reloadKinds_args();
+    try {
+      output.writeMessageBegin('reloadKinds', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_reloadKinds (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_reloadKinds_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.conflict) {
+      return callback(result.conflict);
+    }
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('reloadKinds failed: unknown result');
   }
 
   hostStatus () {
@@ -12362,6 +12559,47 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("listKindTroubles", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_reloadKinds (seqid, input, output) {
+    const args = new Madhava_reloadKinds_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.reloadKinds.length === 0) {
+      Promise.resolve(this._handler.reloadKinds.bind(this._handler)(
+      )).then(result => {
+        const result_obj = new Madhava_reloadKinds_result({success: result});
+        output.writeMessageBegin("reloadKinds", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused || err instanceof ttypes.Conflict || err instanceof ttypes.Unavailable) {
+          result = new Madhava_reloadKinds_result(err);
+          output.writeMessageBegin("reloadKinds", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("reloadKinds", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.reloadKinds((err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.Conflict || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_reloadKinds_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("reloadKinds", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("reloadKinds", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

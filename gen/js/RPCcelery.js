@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3171 = input.readListBegin();
-          const _size170 = _rtmp3171.size || 0;
-          for (let _i172 = 0; _i172 < _size170; ++_i172) {
-            let elem173 = null;
-            elem173 = new ttypes.calcResult();
-            elem173.read(input);
-            this.success.push(elem173);
+          const _rtmp3191 = input.readListBegin();
+          const _size190 = _rtmp3191.size || 0;
+          for (let _i192 = 0; _i192 < _size190; ++_i192) {
+            let elem193 = null;
+            elem193 = new ttypes.calcResult();
+            elem193.read(input);
+            this.success.push(elem193);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter174 in this.success) {
-        if (this.success.hasOwnProperty(iter174)) {
-          iter174 = this.success[iter174];
-          iter174.write(output);
+      for (let iter194 in this.success) {
+        if (this.success.hasOwnProperty(iter194)) {
+          iter194 = this.success[iter194];
+          iter194.write(output);
         }
       }
       output.writeListEnd();

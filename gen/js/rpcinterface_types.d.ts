@@ -462,6 +462,33 @@ declare class KindTrouble {
       constructor(args?: { name: string; file: string; reason: string; roles: string[]; });
   }
 
+/**
+ * A process that has read the kinds again.
+ */
+declare class ReloadedProcess {
+    public role: string;
+    public instance: string;
+    public host: string;
+    public pid: number;
+    public isUsed: boolean;
+
+      constructor(args?: { role: string; instance: string; host: string; pid: number; isUsed: boolean; });
+  }
+
+/**
+ * What all processes use now, by the names of kinds.
+ */
+declare class KindsReloaded {
+    public id: string;
+    public added: string[];
+    public changed: string[];
+    public removed: string[];
+    public unchanged: number;
+    public processes: ReloadedProcess[];
+
+      constructor(args?: { id: string; added: string[]; changed: string[]; removed: string[]; unchanged: number; processes: ReloadedProcess[]; });
+  }
+
 declare class Cpu {
     public model?: string;
     public cores: number;

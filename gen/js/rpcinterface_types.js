@@ -4462,6 +4462,331 @@ const KindTrouble = module.exports.KindTrouble = class {
   }
 
 };
+const ReloadedProcess = module.exports.ReloadedProcess = class {
+  constructor(args) {
+    this.role = null;
+    this.instance = null;
+    this.host = null;
+    this.pid = null;
+    this.isUsed = null;
+    if (args) {
+      if (args.role !== undefined && args.role !== null) {
+        this.role = args.role;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field role is unset!');
+      }
+      if (args.instance !== undefined && args.instance !== null) {
+        this.instance = args.instance;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field instance is unset!');
+      }
+      if (args.host !== undefined && args.host !== null) {
+        this.host = args.host;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field host is unset!');
+      }
+      if (args.pid !== undefined && args.pid !== null) {
+        this.pid = args.pid;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field pid is unset!');
+      }
+      if (args.isUsed !== undefined && args.isUsed !== null) {
+        this.isUsed = args.isUsed;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field isUsed is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.role = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.instance = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.host = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I32) {
+          this.pid = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.BOOL) {
+          this.isUsed = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('ReloadedProcess');
+    if (this.role !== null && this.role !== undefined) {
+      output.writeFieldBegin('role', Thrift.Type.STRING, 1);
+      output.writeString(this.role);
+      output.writeFieldEnd();
+    }
+    if (this.instance !== null && this.instance !== undefined) {
+      output.writeFieldBegin('instance', Thrift.Type.STRING, 2);
+      output.writeString(this.instance);
+      output.writeFieldEnd();
+    }
+    if (this.host !== null && this.host !== undefined) {
+      output.writeFieldBegin('host', Thrift.Type.STRING, 3);
+      output.writeString(this.host);
+      output.writeFieldEnd();
+    }
+    if (this.pid !== null && this.pid !== undefined) {
+      output.writeFieldBegin('pid', Thrift.Type.I32, 4);
+      output.writeI32(this.pid);
+      output.writeFieldEnd();
+    }
+    if (this.isUsed !== null && this.isUsed !== undefined) {
+      output.writeFieldBegin('isUsed', Thrift.Type.BOOL, 5);
+      output.writeBool(this.isUsed);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const KindsReloaded = module.exports.KindsReloaded = class {
+  constructor(args) {
+    this.id = null;
+    this.added = null;
+    this.changed = null;
+    this.removed = null;
+    this.unchanged = null;
+    this.processes = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.added !== undefined && args.added !== null) {
+        this.added = Thrift.copyList(args.added, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field added is unset!');
+      }
+      if (args.changed !== undefined && args.changed !== null) {
+        this.changed = Thrift.copyList(args.changed, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field changed is unset!');
+      }
+      if (args.removed !== undefined && args.removed !== null) {
+        this.removed = Thrift.copyList(args.removed, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field removed is unset!');
+      }
+      if (args.unchanged !== undefined && args.unchanged !== null) {
+        this.unchanged = args.unchanged;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field unchanged is unset!');
+      }
+      if (args.processes !== undefined && args.processes !== null) {
+        this.processes = Thrift.copyList(args.processes, [ttypes.ReloadedProcess]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field processes is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.added = [];
+          const _rtmp361 = input.readListBegin();
+          const _size60 = _rtmp361.size || 0;
+          for (let _i62 = 0; _i62 < _size60; ++_i62) {
+            let elem63 = null;
+            elem63 = input.readString();
+            this.added.push(elem63);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.LIST) {
+          this.changed = [];
+          const _rtmp365 = input.readListBegin();
+          const _size64 = _rtmp365.size || 0;
+          for (let _i66 = 0; _i66 < _size64; ++_i66) {
+            let elem67 = null;
+            elem67 = input.readString();
+            this.changed.push(elem67);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.removed = [];
+          const _rtmp369 = input.readListBegin();
+          const _size68 = _rtmp369.size || 0;
+          for (let _i70 = 0; _i70 < _size68; ++_i70) {
+            let elem71 = null;
+            elem71 = input.readString();
+            this.removed.push(elem71);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.unchanged = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.LIST) {
+          this.processes = [];
+          const _rtmp373 = input.readListBegin();
+          const _size72 = _rtmp373.size || 0;
+          for (let _i74 = 0; _i74 < _size72; ++_i74) {
+            let elem75 = null;
+            elem75 = new ttypes.ReloadedProcess();
+            elem75.read(input);
+            this.processes.push(elem75);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('KindsReloaded');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.added !== null && this.added !== undefined) {
+      output.writeFieldBegin('added', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRING, this.added.length);
+      for (let iter76 in this.added) {
+        if (this.added.hasOwnProperty(iter76)) {
+          iter76 = this.added[iter76];
+          output.writeString(iter76);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.changed !== null && this.changed !== undefined) {
+      output.writeFieldBegin('changed', Thrift.Type.LIST, 3);
+      output.writeListBegin(Thrift.Type.STRING, this.changed.length);
+      for (let iter77 in this.changed) {
+        if (this.changed.hasOwnProperty(iter77)) {
+          iter77 = this.changed[iter77];
+          output.writeString(iter77);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.removed !== null && this.removed !== undefined) {
+      output.writeFieldBegin('removed', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.removed.length);
+      for (let iter78 in this.removed) {
+        if (this.removed.hasOwnProperty(iter78)) {
+          iter78 = this.removed[iter78];
+          output.writeString(iter78);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.unchanged !== null && this.unchanged !== undefined) {
+      output.writeFieldBegin('unchanged', Thrift.Type.I32, 5);
+      output.writeI32(this.unchanged);
+      output.writeFieldEnd();
+    }
+    if (this.processes !== null && this.processes !== undefined) {
+      output.writeFieldBegin('processes', Thrift.Type.LIST, 6);
+      output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
+      for (let iter79 in this.processes) {
+        if (this.processes.hasOwnProperty(iter79)) {
+          iter79 = this.processes[iter79];
+          iter79.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Cpu = module.exports.Cpu = class {
   constructor(args) {
     this.model = null;
@@ -4533,12 +4858,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp361 = input.readListBegin();
-          const _size60 = _rtmp361.size || 0;
-          for (let _i62 = 0; _i62 < _size60; ++_i62) {
-            let elem63 = null;
-            elem63 = input.readDouble();
-            this.loadPercentPerCore.push(elem63);
+          const _rtmp381 = input.readListBegin();
+          const _size80 = _rtmp381.size || 0;
+          for (let _i82 = 0; _i82 < _size80; ++_i82) {
+            let elem83 = null;
+            elem83 = input.readDouble();
+            this.loadPercentPerCore.push(elem83);
           }
           input.readListEnd();
         } else {
@@ -4579,10 +4904,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter64 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter64)) {
-          iter64 = this.loadPercentPerCore[iter64];
-          output.writeDouble(iter64);
+      for (let iter84 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter84)) {
+          iter84 = this.loadPercentPerCore[iter84];
+          output.writeDouble(iter84);
         }
       }
       output.writeListEnd();
@@ -5196,12 +5521,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp366 = input.readListBegin();
-          const _size65 = _rtmp366.size || 0;
-          for (let _i67 = 0; _i67 < _size65; ++_i67) {
-            let elem68 = null;
-            elem68 = input.readString();
-            this.running.push(elem68);
+          const _rtmp386 = input.readListBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let elem88 = null;
+            elem88 = input.readString();
+            this.running.push(elem88);
           }
           input.readListEnd();
         } else {
@@ -5211,14 +5536,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp370 = input.readMapBegin();
-          const _size69 = _rtmp370.size || 0;
-          for (let _i71 = 0; _i71 < _size69; ++_i71) {
-            let key72 = null;
-            let val73 = null;
-            key72 = input.readString();
-            val73 = input.readI64();
-            this.counters[key72] = val73;
+          const _rtmp390 = input.readMapBegin();
+          const _size89 = _rtmp390.size || 0;
+          for (let _i91 = 0; _i91 < _size89; ++_i91) {
+            let key92 = null;
+            let val93 = null;
+            key92 = input.readString();
+            val93 = input.readI64();
+            this.counters[key92] = val93;
           }
           input.readMapEnd();
         } else {
@@ -5242,14 +5567,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp375 = input.readMapBegin();
-          const _size74 = _rtmp375.size || 0;
-          for (let _i76 = 0; _i76 < _size74; ++_i76) {
-            let key77 = null;
-            let val78 = null;
-            key77 = input.readString();
-            val78 = input.readString();
-            this.troubles[key77] = val78;
+          const _rtmp395 = input.readMapBegin();
+          const _size94 = _rtmp395.size || 0;
+          for (let _i96 = 0; _i96 < _size94; ++_i96) {
+            let key97 = null;
+            let val98 = null;
+            key97 = input.readString();
+            val98 = input.readString();
+            this.troubles[key97] = val98;
           }
           input.readMapEnd();
         } else {
@@ -5259,14 +5584,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 15:
         if (ftype == Thrift.Type.MAP) {
           this.runningByKind = {};
-          const _rtmp380 = input.readMapBegin();
-          const _size79 = _rtmp380.size || 0;
-          for (let _i81 = 0; _i81 < _size79; ++_i81) {
-            let key82 = null;
-            let val83 = null;
-            key82 = input.readString();
-            val83 = input.readI32();
-            this.runningByKind[key82] = val83;
+          const _rtmp3100 = input.readMapBegin();
+          const _size99 = _rtmp3100.size || 0;
+          for (let _i101 = 0; _i101 < _size99; ++_i101) {
+            let key102 = null;
+            let val103 = null;
+            key102 = input.readString();
+            val103 = input.readI32();
+            this.runningByKind[key102] = val103;
           }
           input.readMapEnd();
         } else {
@@ -5339,10 +5664,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter84 in this.running) {
-        if (this.running.hasOwnProperty(iter84)) {
-          iter84 = this.running[iter84];
-          output.writeString(iter84);
+      for (let iter104 in this.running) {
+        if (this.running.hasOwnProperty(iter104)) {
+          iter104 = this.running[iter104];
+          output.writeString(iter104);
         }
       }
       output.writeListEnd();
@@ -5351,11 +5676,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter85 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter85)) {
-          let viter86 = this.counters[kiter85];
-          output.writeString(kiter85);
-          output.writeI64(viter86);
+      for (let kiter105 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter105)) {
+          let viter106 = this.counters[kiter105];
+          output.writeString(kiter105);
+          output.writeI64(viter106);
         }
       }
       output.writeMapEnd();
@@ -5374,11 +5699,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter87 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter87)) {
-          let viter88 = this.troubles[kiter87];
-          output.writeString(kiter87);
-          output.writeString(viter88);
+      for (let kiter107 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter107)) {
+          let viter108 = this.troubles[kiter107];
+          output.writeString(kiter107);
+          output.writeString(viter108);
         }
       }
       output.writeMapEnd();
@@ -5387,11 +5712,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.runningByKind !== null && this.runningByKind !== undefined) {
       output.writeFieldBegin('runningByKind', Thrift.Type.MAP, 15);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I32, Thrift.objectLength(this.runningByKind));
-      for (let kiter89 in this.runningByKind) {
-        if (this.runningByKind.hasOwnProperty(kiter89)) {
-          let viter90 = this.runningByKind[kiter89];
-          output.writeString(kiter89);
-          output.writeI32(viter90);
+      for (let kiter109 in this.runningByKind) {
+        if (this.runningByKind.hasOwnProperty(kiter109)) {
+          let viter110 = this.runningByKind[kiter109];
+          output.writeString(kiter109);
+          output.writeI32(viter110);
         }
       }
       output.writeMapEnd();
@@ -5611,12 +5936,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp392 = input.readListBegin();
-          const _size91 = _rtmp392.size || 0;
-          for (let _i93 = 0; _i93 < _size91; ++_i93) {
-            let elem94 = null;
-            elem94 = input.readDouble();
-            this.loadAverages.push(elem94);
+          const _rtmp3112 = input.readListBegin();
+          const _size111 = _rtmp3112.size || 0;
+          for (let _i113 = 0; _i113 < _size111; ++_i113) {
+            let elem114 = null;
+            elem114 = input.readDouble();
+            this.loadAverages.push(elem114);
           }
           input.readListEnd();
         } else {
@@ -5634,13 +5959,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp396 = input.readListBegin();
-          const _size95 = _rtmp396.size || 0;
-          for (let _i97 = 0; _i97 < _size95; ++_i97) {
-            let elem98 = null;
-            elem98 = new ttypes.Disk();
-            elem98.read(input);
-            this.disks.push(elem98);
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = new ttypes.Disk();
+            elem118.read(input);
+            this.disks.push(elem118);
           }
           input.readListEnd();
         } else {
@@ -5650,13 +5975,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp3100 = input.readListBegin();
-          const _size99 = _rtmp3100.size || 0;
-          for (let _i101 = 0; _i101 < _size99; ++_i101) {
-            let elem102 = null;
-            elem102 = new ttypes.NetworkAddress();
-            elem102.read(input);
-            this.addresses.push(elem102);
+          const _rtmp3120 = input.readListBegin();
+          const _size119 = _rtmp3120.size || 0;
+          for (let _i121 = 0; _i121 < _size119; ++_i121) {
+            let elem122 = null;
+            elem122 = new ttypes.NetworkAddress();
+            elem122.read(input);
+            this.addresses.push(elem122);
           }
           input.readListEnd();
         } else {
@@ -5674,13 +5999,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp3104 = input.readListBegin();
-          const _size103 = _rtmp3104.size || 0;
-          for (let _i105 = 0; _i105 < _size103; ++_i105) {
-            let elem106 = null;
-            elem106 = new ttypes.BundleProcess();
-            elem106.read(input);
-            this.processes.push(elem106);
+          const _rtmp3124 = input.readListBegin();
+          const _size123 = _rtmp3124.size || 0;
+          for (let _i125 = 0; _i125 < _size123; ++_i125) {
+            let elem126 = null;
+            elem126 = new ttypes.BundleProcess();
+            elem126.read(input);
+            this.processes.push(elem126);
           }
           input.readListEnd();
         } else {
@@ -5690,14 +6015,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp3108 = input.readMapBegin();
-          const _size107 = _rtmp3108.size || 0;
-          for (let _i109 = 0; _i109 < _size107; ++_i109) {
-            let key110 = null;
-            let val111 = null;
-            key110 = input.readString();
-            val111 = input.readI64();
-            this.tasks[key110] = val111;
+          const _rtmp3128 = input.readMapBegin();
+          const _size127 = _rtmp3128.size || 0;
+          for (let _i129 = 0; _i129 < _size127; ++_i129) {
+            let key130 = null;
+            let val131 = null;
+            key130 = input.readString();
+            val131 = input.readI64();
+            this.tasks[key130] = val131;
           }
           input.readMapEnd();
         } else {
@@ -5707,14 +6032,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp3113 = input.readMapBegin();
-          const _size112 = _rtmp3113.size || 0;
-          for (let _i114 = 0; _i114 < _size112; ++_i114) {
-            let key115 = null;
-            let val116 = null;
-            key115 = input.readString();
-            val116 = input.readString();
-            this.troubles[key115] = val116;
+          const _rtmp3133 = input.readMapBegin();
+          const _size132 = _rtmp3133.size || 0;
+          for (let _i134 = 0; _i134 < _size132; ++_i134) {
+            let key135 = null;
+            let val136 = null;
+            key135 = input.readString();
+            val136 = input.readString();
+            this.troubles[key135] = val136;
           }
           input.readMapEnd();
         } else {
@@ -5790,10 +6115,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter117 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter117)) {
-          iter117 = this.loadAverages[iter117];
-          output.writeDouble(iter117);
+      for (let iter137 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter137)) {
+          iter137 = this.loadAverages[iter137];
+          output.writeDouble(iter137);
         }
       }
       output.writeListEnd();
@@ -5807,10 +6132,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter118 in this.disks) {
-        if (this.disks.hasOwnProperty(iter118)) {
-          iter118 = this.disks[iter118];
-          iter118.write(output);
+      for (let iter138 in this.disks) {
+        if (this.disks.hasOwnProperty(iter138)) {
+          iter138 = this.disks[iter138];
+          iter138.write(output);
         }
       }
       output.writeListEnd();
@@ -5819,10 +6144,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter119 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter119)) {
-          iter119 = this.addresses[iter119];
-          iter119.write(output);
+      for (let iter139 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter139)) {
+          iter139 = this.addresses[iter139];
+          iter139.write(output);
         }
       }
       output.writeListEnd();
@@ -5836,10 +6161,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter120 in this.processes) {
-        if (this.processes.hasOwnProperty(iter120)) {
-          iter120 = this.processes[iter120];
-          iter120.write(output);
+      for (let iter140 in this.processes) {
+        if (this.processes.hasOwnProperty(iter140)) {
+          iter140 = this.processes[iter140];
+          iter140.write(output);
         }
       }
       output.writeListEnd();
@@ -5848,11 +6173,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter121 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter121)) {
-          let viter122 = this.tasks[kiter121];
-          output.writeString(kiter121);
-          output.writeI64(viter122);
+      for (let kiter141 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter141)) {
+          let viter142 = this.tasks[kiter141];
+          output.writeString(kiter141);
+          output.writeI64(viter142);
         }
       }
       output.writeMapEnd();
@@ -5861,11 +6186,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter123 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter123)) {
-          let viter124 = this.troubles[kiter123];
-          output.writeString(kiter123);
-          output.writeString(viter124);
+      for (let kiter143 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter143)) {
+          let viter144 = this.troubles[kiter143];
+          output.writeString(kiter143);
+          output.writeString(viter144);
         }
       }
       output.writeMapEnd();
@@ -6080,12 +6405,12 @@ const Account = module.exports.Account = class {
         case 6:
         if (ftype == Thrift.Type.LIST) {
           this.signIn = [];
-          const _rtmp3126 = input.readListBegin();
-          const _size125 = _rtmp3126.size || 0;
-          for (let _i127 = 0; _i127 < _size125; ++_i127) {
-            let elem128 = null;
-            elem128 = input.readString();
-            this.signIn.push(elem128);
+          const _rtmp3146 = input.readListBegin();
+          const _size145 = _rtmp3146.size || 0;
+          for (let _i147 = 0; _i147 < _size145; ++_i147) {
+            let elem148 = null;
+            elem148 = input.readString();
+            this.signIn.push(elem148);
           }
           input.readListEnd();
         } else {
@@ -6131,10 +6456,10 @@ const Account = module.exports.Account = class {
     if (this.signIn !== null && this.signIn !== undefined) {
       output.writeFieldBegin('signIn', Thrift.Type.LIST, 6);
       output.writeListBegin(Thrift.Type.STRING, this.signIn.length);
-      for (let iter129 in this.signIn) {
-        if (this.signIn.hasOwnProperty(iter129)) {
-          iter129 = this.signIn[iter129];
-          output.writeString(iter129);
+      for (let iter149 in this.signIn) {
+        if (this.signIn.hasOwnProperty(iter149)) {
+          iter149 = this.signIn[iter149];
+          output.writeString(iter149);
         }
       }
       output.writeListEnd();
@@ -6270,12 +6595,12 @@ const Me = module.exports.Me = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3131 = input.readListBegin();
-          const _size130 = _rtmp3131.size || 0;
-          for (let _i132 = 0; _i132 < _size130; ++_i132) {
-            let elem133 = null;
-            elem133 = input.readString();
-            this.scopes.push(elem133);
+          const _rtmp3151 = input.readListBegin();
+          const _size150 = _rtmp3151.size || 0;
+          for (let _i152 = 0; _i152 < _size150; ++_i152) {
+            let elem153 = null;
+            elem153 = input.readString();
+            this.scopes.push(elem153);
           }
           input.readListEnd();
         } else {
@@ -6292,12 +6617,12 @@ const Me = module.exports.Me = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3135 = input.readListBegin();
-          const _size134 = _rtmp3135.size || 0;
-          for (let _i136 = 0; _i136 < _size134; ++_i136) {
-            let elem137 = null;
-            elem137 = input.readString();
-            this.kinds.push(elem137);
+          const _rtmp3155 = input.readListBegin();
+          const _size154 = _rtmp3155.size || 0;
+          for (let _i156 = 0; _i156 < _size154; ++_i156) {
+            let elem157 = null;
+            elem157 = input.readString();
+            this.kinds.push(elem157);
           }
           input.readListEnd();
         } else {
@@ -6338,10 +6663,10 @@ const Me = module.exports.Me = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter138 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter138)) {
-          iter138 = this.scopes[iter138];
-          output.writeString(iter138);
+      for (let iter158 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter158)) {
+          iter158 = this.scopes[iter158];
+          output.writeString(iter158);
         }
       }
       output.writeListEnd();
@@ -6355,10 +6680,10 @@ const Me = module.exports.Me = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter139 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter139)) {
-          iter139 = this.kinds[iter139];
-          output.writeString(iter139);
+      for (let iter159 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter159)) {
+          iter159 = this.kinds[iter159];
+          output.writeString(iter159);
         }
       }
       output.writeListEnd();
@@ -6596,12 +6921,12 @@ const Key = module.exports.Key = class {
         case 3:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3141 = input.readListBegin();
-          const _size140 = _rtmp3141.size || 0;
-          for (let _i142 = 0; _i142 < _size140; ++_i142) {
-            let elem143 = null;
-            elem143 = input.readString();
-            this.scopes.push(elem143);
+          const _rtmp3161 = input.readListBegin();
+          const _size160 = _rtmp3161.size || 0;
+          for (let _i162 = 0; _i162 < _size160; ++_i162) {
+            let elem163 = null;
+            elem163 = input.readString();
+            this.scopes.push(elem163);
           }
           input.readListEnd();
         } else {
@@ -6611,12 +6936,12 @@ const Key = module.exports.Key = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3145 = input.readListBegin();
-          const _size144 = _rtmp3145.size || 0;
-          for (let _i146 = 0; _i146 < _size144; ++_i146) {
-            let elem147 = null;
-            elem147 = input.readString();
-            this.kinds.push(elem147);
+          const _rtmp3165 = input.readListBegin();
+          const _size164 = _rtmp3165.size || 0;
+          for (let _i166 = 0; _i166 < _size164; ++_i166) {
+            let elem167 = null;
+            elem167 = input.readString();
+            this.kinds.push(elem167);
           }
           input.readListEnd();
         } else {
@@ -6682,10 +7007,10 @@ const Key = module.exports.Key = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 3);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter148 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter148)) {
-          iter148 = this.scopes[iter148];
-          output.writeString(iter148);
+      for (let iter168 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter168)) {
+          iter168 = this.scopes[iter168];
+          output.writeString(iter168);
         }
       }
       output.writeListEnd();
@@ -6694,10 +7019,10 @@ const Key = module.exports.Key = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter149 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter149)) {
-          iter149 = this.kinds[iter149];
-          output.writeString(iter149);
+      for (let iter169 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter169)) {
+          iter169 = this.kinds[iter169];
+          output.writeString(iter169);
         }
       }
       output.writeListEnd();
@@ -7143,13 +7468,13 @@ const AccountPage = module.exports.AccountPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.accounts = [];
-          const _rtmp3151 = input.readListBegin();
-          const _size150 = _rtmp3151.size || 0;
-          for (let _i152 = 0; _i152 < _size150; ++_i152) {
-            let elem153 = null;
-            elem153 = new ttypes.Account();
-            elem153.read(input);
-            this.accounts.push(elem153);
+          const _rtmp3171 = input.readListBegin();
+          const _size170 = _rtmp3171.size || 0;
+          for (let _i172 = 0; _i172 < _size170; ++_i172) {
+            let elem173 = null;
+            elem173 = new ttypes.Account();
+            elem173.read(input);
+            this.accounts.push(elem173);
           }
           input.readListEnd();
         } else {
@@ -7177,10 +7502,10 @@ const AccountPage = module.exports.AccountPage = class {
     if (this.accounts !== null && this.accounts !== undefined) {
       output.writeFieldBegin('accounts', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.accounts.length);
-      for (let iter154 in this.accounts) {
-        if (this.accounts.hasOwnProperty(iter154)) {
-          iter154 = this.accounts[iter154];
-          iter154.write(output);
+      for (let iter174 in this.accounts) {
+        if (this.accounts.hasOwnProperty(iter174)) {
+          iter174 = this.accounts[iter174];
+          iter174.write(output);
         }
       }
       output.writeListEnd();
@@ -7293,12 +7618,12 @@ const KeyOptions = module.exports.KeyOptions = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3156 = input.readListBegin();
-          const _size155 = _rtmp3156.size || 0;
-          for (let _i157 = 0; _i157 < _size155; ++_i157) {
-            let elem158 = null;
-            elem158 = input.readString();
-            this.kinds.push(elem158);
+          const _rtmp3176 = input.readListBegin();
+          const _size175 = _rtmp3176.size || 0;
+          for (let _i177 = 0; _i177 < _size175; ++_i177) {
+            let elem178 = null;
+            elem178 = input.readString();
+            this.kinds.push(elem178);
           }
           input.readListEnd();
         } else {
@@ -7333,10 +7658,10 @@ const KeyOptions = module.exports.KeyOptions = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter159 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter159)) {
-          iter159 = this.kinds[iter159];
-          output.writeString(iter159);
+      for (let iter179 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter179)) {
+          iter179 = this.kinds[iter179];
+          output.writeString(iter179);
         }
       }
       output.writeListEnd();
@@ -7730,12 +8055,12 @@ const AuditFilter = module.exports.AuditFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.actions = [];
-          const _rtmp3161 = input.readListBegin();
-          const _size160 = _rtmp3161.size || 0;
-          for (let _i162 = 0; _i162 < _size160; ++_i162) {
-            let elem163 = null;
-            elem163 = input.readString();
-            this.actions.push(elem163);
+          const _rtmp3181 = input.readListBegin();
+          const _size180 = _rtmp3181.size || 0;
+          for (let _i182 = 0; _i182 < _size180; ++_i182) {
+            let elem183 = null;
+            elem183 = input.readString();
+            this.actions.push(elem183);
           }
           input.readListEnd();
         } else {
@@ -7789,10 +8114,10 @@ const AuditFilter = module.exports.AuditFilter = class {
     if (this.actions !== null && this.actions !== undefined) {
       output.writeFieldBegin('actions', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.actions.length);
-      for (let iter164 in this.actions) {
-        if (this.actions.hasOwnProperty(iter164)) {
-          iter164 = this.actions[iter164];
-          output.writeString(iter164);
+      for (let iter184 in this.actions) {
+        if (this.actions.hasOwnProperty(iter184)) {
+          iter184 = this.actions[iter184];
+          output.writeString(iter184);
         }
       }
       output.writeListEnd();
@@ -7853,13 +8178,13 @@ const AuditPage = module.exports.AuditPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.entries = [];
-          const _rtmp3166 = input.readListBegin();
-          const _size165 = _rtmp3166.size || 0;
-          for (let _i167 = 0; _i167 < _size165; ++_i167) {
-            let elem168 = null;
-            elem168 = new ttypes.AuditEntry();
-            elem168.read(input);
-            this.entries.push(elem168);
+          const _rtmp3186 = input.readListBegin();
+          const _size185 = _rtmp3186.size || 0;
+          for (let _i187 = 0; _i187 < _size185; ++_i187) {
+            let elem188 = null;
+            elem188 = new ttypes.AuditEntry();
+            elem188.read(input);
+            this.entries.push(elem188);
           }
           input.readListEnd();
         } else {
@@ -7887,10 +8212,10 @@ const AuditPage = module.exports.AuditPage = class {
     if (this.entries !== null && this.entries !== undefined) {
       output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-      for (let iter169 in this.entries) {
-        if (this.entries.hasOwnProperty(iter169)) {
-          iter169 = this.entries[iter169];
-          iter169.write(output);
+      for (let iter189 in this.entries) {
+        if (this.entries.hasOwnProperty(iter189)) {
+          iter189 = this.entries[iter189];
+          iter189.write(output);
         }
       }
       output.writeListEnd();

@@ -1,10 +1,10 @@
-// GET /kinds: what can be asked for, with JSON Schema of params and result.
+// GET /kinds: what can be asked for, with JSON Schema of params and result. POST /kinds/reload reads the files again.
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Actor } from '../core/actor.ts'
-import { kindInfoSchema } from '../core/kind-info.ts'
+import { type KindInfo, kindInfoSchema } from '../core/kind-info.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
-import { JSON_TYPE, sendJsonText } from './json.ts'
+import { JSON_TYPE, sendJson, sendJsonText } from './json.ts'
 import { output } from './named-schemas.ts'
 import { describe, type Operation } from './operation.ts'
 import { kindTrouble } from './schemas.ts'
@@ -31,17 +31,59 @@ const getKinds: Operation = {
   answers: { 200: { description: 'The kinds.', content: { [JSON_TYPE]: kindList } } },
 }
 
+const names = z.array(z.string()).describe('names of kinds')
+
+const kindsReloaded = output(
+  'KindsReloaded',
+  z.object({
+    id: z.string().describe('of the reload'),
+    added: names,
+    changed: names,
+    removed: names,
+    unchanged: z.int().describe('how many kinds are as they were'),
+    processes: z.array(
+      z.object({
+        role: z.string(),
+        instance: z.string(),
+        host: z.string(),
+        pid: z.int(),
+        isUsed: z.boolean().describe('false: the process had not said so yet'),
+      }),
+    ),
+  }),
+)
+
+const reloadKinds: Operation = {
+  id: 'reloadKinds',
+  need: 'operate',
+  audit: 'kinds.reload',
+  tag: 'server',
+  summary: 'Read the folders of kinds again, in all processes',
+  description:
+    'All processes read, and use what they have read when each could read all of it; else none does, and `problems` ' +
+    'names the files and the reasons. Attempts that run go on with the code that they began with. For who sees all ' +
+    'tasks.',
+  answers: { 200: { description: 'All use them.', content: { [JSON_TYPE]: kindsReloaded } } },
+  errors: ['FORBIDDEN', 'KINDS_RELOADING', 'KINDS_NOT_LOADED'],
+}
+
 export const kindsRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
-  // a process knows the same kinds for all its life, and schemas are slow to make
-  let all: string | null = null
+  // schemas are long, and the kinds stay the same until they are read again
+  let all: { infos: KindInfo[]; text: string } = { infos: [], text: '[]' }
   const textFor = (actor: Actor): string => {
-    if (actor.kinds !== null) return JSON.stringify(service.kinds(actor))
-    all ??= JSON.stringify(service.kinds(actor))
-    return all
+    const infos = service.kinds(actor)
+    if (actor.kinds !== null) return JSON.stringify(infos)
+    const isSame = infos.length === all.infos.length && infos.every((info, at) => info === all.infos[at])
+    if (!isSame) all = { infos, text: JSON.stringify(infos) }
+    return all.text
   }
-  return new Hono<ApiEnv>().get('/kinds', describe(getKinds), async c => {
-    const actor = c.get('actor')
-    const troubles = JSON.stringify(await service.kindTroubles(actor))
-    return sendJsonText(c, `{"kinds":${textFor(actor)},"trouble":${troubles}}`)
-  })
+  return new Hono<ApiEnv>()
+    .get('/kinds', describe(getKinds), async c => {
+      const actor = c.get('actor')
+      const troubles = JSON.stringify(await service.kindTroubles(actor))
+      return sendJsonText(c, `{"kinds":${textFor(actor)},"trouble":${troubles}}`)
+    })
+    .post('/kinds/reload', describe(reloadKinds), async c =>
+      sendJson(c, await service.reloadKinds(c.get('actor')), 200),
+    )
 }

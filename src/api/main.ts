@@ -11,5 +11,5 @@ await runProcess('api', readConfig, async (config, log) => {
   const options = { host, port: ports.api, dataDir, roles, version: VERSION, ...guards }
   const server = await openApi(options, parts, log)
   await parts.announce('api', () => ({ address: server.address, trouble: server.trouble() }))
-  return { close: () => server.close().finally(parts.close) }
+  return { close: () => server.close().finally(parts.close), reload: parts.reloadKinds }
 })

@@ -117,6 +117,11 @@ const ofProcesses = (
     'The number that the process has in its system.',
     living.map(({ labels, pid }) => ({ labels, value: pid })),
   )
+  gauge(
+    'madhava_kinds_used_time_seconds',
+    'Since when the process uses the kinds that it has, in seconds since 1970.',
+    ({ kindsUsedAt }) => (kindsUsedAt === undefined ? null : Date.parse(kindsUsedAt) / 1000),
+  )
   gauge('madhava_process_resident_memory_bytes', 'Memory of the process.', ({ rssBytes }) => rssBytes)
   gauge('madhava_process_cpu_ratio', 'Share of one core since the last beat.', ({ cpu }) => cpu)
   gauge('madhava_worker_slots', 'Tasks that the worker may run at a time.', ({ slots }) => slots || null)

@@ -309,6 +309,7 @@ const processSchema = z.object({
   takesNone: z.string().exactOptional().describe('why it begins no task now though slots are free'),
   kindsCode: z.string().exactOptional().describe('equal for two processes that use the same files of kinds'),
   kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
+  kindsUsedAt: time.exactOptional().describe('since when it uses the kinds that it has'),
   troubles: z.record(z.string(), z.string()),
 }) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], HiddenDetail>>
 

@@ -8,6 +8,7 @@ import { addKindCommand } from './commands/kind.ts'
 import { addKindsCommand } from './commands/kinds.ts'
 import { addProgramCommands } from './commands/programs.ts'
 import { addReadCommands } from './commands/read-out.ts'
+import { addReloadCommand } from './commands/reload.ts'
 import { addServerCommands } from './commands/servers.ts'
 import { addSessionCommands } from './commands/session.ts'
 import { addStatusCommand } from './commands/status.ts'
@@ -50,6 +51,7 @@ export const addCommands = (program: Command, c: Console, exitWith: (code: ExitC
   addStatusCommand(program, c)
   addTopCommand(program, c)
   addKindsCommand(program, c)
+  addReloadCommand(program, c, exitWith)
   addDeadCommand(program, c, exitWith)
   program.commandsGroup('Access:')
   addSessionCommands(program, c)

@@ -54,7 +54,15 @@ export type { FileSource } from './file-source.ts'
 export type { KeySource } from './key.ts'
 export type { ClientOptions } from './request.ts'
 export type { ResumableOptions } from './resumable.ts'
-export type { DeadMessage, DeadPage, DeadTask, HostInfo, ProcessInfo, ServerStatus } from './server.ts'
+export type {
+  DeadMessage,
+  DeadPage,
+  DeadTask,
+  HostInfo,
+  KindsReloaded,
+  ProcessInfo,
+  ServerStatus,
+} from './server.ts'
 export {
   type Artifact,
   type Attempt,

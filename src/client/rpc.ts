@@ -25,6 +25,7 @@ import {
   toRpcTask,
   toRpcWaiting,
 } from './rpc-types.ts'
+import type { KindsReloaded } from './server.ts'
 import { isFinal, type KindTrouble, type LogEntries, type LogEntry, type Sort } from './task.ts'
 
 export type {
@@ -60,6 +61,7 @@ export type {
   RpcTask,
   RpcWaiting,
 } from './rpc-types.ts'
+export type { KindsReloaded } from './server.ts'
 export { isFinal, type KindTrouble, type LogEntries, type LogEntry, type LogLine, type Sort } from './task.ts'
 export type { Upload, UploadPage } from './upload-types.ts'
 
@@ -135,6 +137,11 @@ export interface RpcClient extends AccountCalls<[]>, RpcFileCalls {
   kinds(): Promise<RpcKind[]>
   /** Kinds whose files cannot be used. */
   kindTroubles(): Promise<KindTrouble[]>
+  /**
+   * Has all processes read the folders of kinds again; they use them when each could read all of it. Else an RpcError
+   * with the code KINDS_NOT_LOADED, whose problems name the files.
+   */
+  reloadKinds(): Promise<KindsReloaded>
   hostStatus(): Promise<RpcHostStatus>
   queueStatus(): Promise<RpcQueueStatus>
   /** Closes all connections; running calls reject. Idempotent. */
@@ -158,6 +165,8 @@ export interface RpcTodoCalls {
 }
 
 const WAIT_MS = 30_000
+/** The processes have a minute beside what a call has. */
+const RELOAD_MS = 60_000
 const REPLY_BYTES = 64 * 1024 * 1024
 
 /** Times become texts; undefined fields stay unset. */
@@ -307,6 +316,7 @@ export const createRpcClient = ({
     ...createRpcFileCalls(call, timeoutMs),
     kinds: async () => (await call(client => client.listKinds())).map(toRpcKind),
     kindTroubles: async () => (await call(client => client.listKindTroubles())).map(plain),
+    reloadKinds: async () => plain(await call(client => client.reloadKinds(), RELOAD_MS)),
     hostStatus: async () => plain(await call(client => client.hostStatus())),
     queueStatus: async () => plain(await call(client => client.queueStatus())),
     close: () => pool.close(),

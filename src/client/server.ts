@@ -64,7 +64,22 @@ export interface ProcessInfo {
   /** Equal for two processes that use the same files of kinds. */
   kindsCode?: string
   kindsInTrouble?: { name: string; file: string; reason: string }[]
+  /** Since when it uses the kinds that it has. */
+  kindsUsedAt?: string
   troubles: Record<string, string>
+}
+
+/** What all processes use now, by the names of kinds. */
+export interface KindsReloaded {
+  /** Of the reload. */
+  id: string
+  added: string[]
+  changed: string[]
+  removed: string[]
+  /** How many kinds are as they were. */
+  unchanged: number
+  /** `isUsed` false: the process had not said so yet. */
+  processes: { role: string; instance: string; host: string; pid: number; isUsed: boolean }[]
 }
 
 /** `host`, `processes` and `queue` are null for who does not see all tasks. */
@@ -133,9 +148,17 @@ export interface ServerCalls {
   dead(options?: CallOptions & { limit?: number; cursor?: string }): Promise<DeadPage>
   /** Runs one of them again: a task, or a message, by its id. */
   replayDead(id: string, options?: CallOptions): Promise<Task | { message: string }>
+  /**
+   * Has all processes read the folders of kinds again. They use what they have read when all could read all of it; else
+   * an ApiError KINDS_NOT_LOADED, whose problems name the files, and the old kinds stay in use.
+   */
+  reloadKinds(options?: CallOptions): Promise<KindsReloaded>
   /** Removes one of them, all of it. */
   discardDead(id: string, options?: CallOptions): Promise<void>
 }
+
+/** The processes have a minute beside what an answer has, milliseconds. */
+const RELOAD_MS = 60_000
 
 /** @param json sends a request and returns the JSON of its answer; @param send the same without an answer */
 export const createServerCalls = (
@@ -156,6 +179,7 @@ export const createServerCalls = (
         signal,
       }),
     replayDead: (id, { signal } = {}) => json(`${at(id)}/replay`, { method: 'POST', signal }),
+    reloadKinds: ({ signal } = {}) => json('/kinds/reload', { method: 'POST', signal, waitMs: RELOAD_MS }),
     async discardDead(id, { signal } = {}) {
       await send(at(id), { method: 'DELETE', signal, whole: true })
     },

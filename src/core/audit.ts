@@ -33,6 +33,7 @@ export const AUDIT_ACTIONS = {
   'invitation.withdraw': 'an invitation was withdrawn',
   'share.create': 'a link to a task was made',
   'share.withdraw': 'the link of a task was withdrawn',
+  'kinds.reload': 'the files of kinds were read again, in all processes',
   'process.start': 'processes were started',
   'process.stop': 'processes were stopped',
   'process.restart': 'processes were restarted',

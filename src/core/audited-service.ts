@@ -3,6 +3,7 @@
 import { type AuditRecorder, auditedBy, auditedId } from './audit-recorder.ts'
 import type { BulkOutcome } from './bulk.ts'
 import type { TaskFilter } from './filter.ts'
+import type { KindsReloaded } from './reload/ask.ts'
 import type { Service } from './service.ts'
 import type { Submitted } from './submit.ts'
 import type { UploadInfo } from './uploads.ts'
@@ -20,6 +21,12 @@ const filterText = (filter: TaskFilter): string => JSON.stringify(filter)
 
 const bulkTold = (filter: TaskFilter, { matched, done }: BulkOutcome) =>
   matched === 0 ? null : { target: `${done} of ${matched} ${filterText(filter)}` }
+
+/** What was changed, by name. */
+export const reloadTold = ({ added, changed, removed }: KindsReloaded) => {
+  const parts = Object.entries({ added, changed, removed }).filter(([, names]) => names.length > 0)
+  return { target: parts.map(([what, names]) => `${what} ${names.join(', ')}`).join('; ') || null }
+}
 
 /** The same service, every change of which is written. */
 export const createAuditedService = (service: Service, record: AuditRecorder): Service => {
@@ -113,6 +120,10 @@ export const createAuditedService = (service: Service, record: AuditRecorder): S
         act,
       )
     },
+    reloadKinds: actor =>
+      record.run(auditedBy(actor), { action: 'kinds.reload', target: null, told: reloadTold }, () =>
+        service.reloadKinds(actor),
+      ),
     replayDead: (actor, id) =>
       record.run(auditedBy(actor), { action: 'dead.replay', target: auditedId(id) }, () =>
         service.replayDead(actor, id),

@@ -7,6 +7,7 @@ import { INVITATIONS, KEYS, SESSIONS, SHARES, TICKETS } from './credential-forms
 import type { CollectionName, Document, DocumentData } from './documents.ts'
 import { isMadhavaError } from './errors.ts'
 import { jsonSchema } from './field-types.ts'
+import { KIND_RELOADS } from './reload/forms.ts'
 import { UPLOAD_USES, UPLOADS } from './upload-forms.ts'
 
 const base64url = (bytes: number) => {
@@ -52,6 +53,7 @@ export const FORMS: Readonly<Record<CollectionName, DocumentForm<DocumentData>>>
   'upload-uses': UPLOAD_USES,
   secrets: SECRETS,
   'ended-sessions': ENDED_SESSIONS,
+  'kind-reloads': KIND_RELOADS,
 }
 
 export interface DocumentFlaw {

@@ -34,6 +34,8 @@ export const COLLECTIONS = {
   secrets: { exported: false },
   /** Sessions that were ended before their time; they mean nothing without the secrets. */
   'ended-sessions': { exported: false },
+  /** What all processes agree on when the kinds are read again, and their answers; of no use to another bundle. */
+  'kind-reloads': { exported: false },
 } as const satisfies Record<string, { exported: boolean }>
 
 export type CollectionName = keyof typeof COLLECTIONS

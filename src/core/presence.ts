@@ -41,6 +41,8 @@ export interface PresenceDetails {
   kindLimits?: Record<string, { maxConcurrency: number | null; rate: string | null }>
   /** Kinds whose files it could not load; left out when there are none. */
   kindsInTrouble?: KindTrouble[]
+  /** When the kinds in use were put in use, ISO-8601. */
+  kindsUsedAt?: string
   rssBytes: number
   /** Share of one core since the last beat; 1 is one core. */
   cpu: number

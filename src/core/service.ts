@@ -11,6 +11,7 @@ import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } f
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
+import type { NamedKind } from './kind.ts'
 import { type KindInfo, kindInfoOf } from './kind-info.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import type { Kinds } from './kinds.ts'
@@ -21,6 +22,7 @@ import { createPeopleCalls } from './people-calls.ts'
 import { demand, demandKind, ownersSeen, seesAll, submitterOf } from './policy.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import { createQuotas, NO_QUOTAS, type QuotaOptions } from './quotas.ts'
+import type { KindsReloaded } from './reload/ask.ts'
 import { withSealedCursors } from './sealed-watch.ts'
 import type { PageRequest, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
@@ -129,9 +131,16 @@ export interface Service extends Watch, LogCalls {
   replayDead(actor: Actor, id: string): Promise<Replayed>
   /** Removes one of them. @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
   discardDead(actor: Actor, id: string): Promise<void>
+  /** The info of a kind is the same object until the kinds are read again. */
   kinds(actor: Actor): KindInfo[]
   /** Kinds whose files this or another process could not load. Those of others only if the store answers quickly. */
   kindTroubles(actor: Actor): Promise<SeenKindTrouble[]>
+  /**
+   * Has all processes read the folders of kinds again, and use what they have read: all of them, or none.
+   * @throws FORBIDDEN for an actor who does not see all tasks, KINDS_RELOADING, KINDS_NOT_LOADED with the files and the
+   * reasons, STORE_UNAVAILABLE, STORE_FULL
+   */
+  reloadKinds(actor: Actor): Promise<KindsReloaded>
   state(actor: Actor): Promise<ServiceState>
   /** Who has changed what, the newest first. For admins. @throws BAD_CURSOR */
   audit(actor: Actor, filter: AuditFilter, page: { limit: number; cursor: string | null }): Promise<AuditPage>
@@ -154,6 +163,8 @@ export interface ServiceDeps {
   uploads?: Pick<UploadsDeps, 'limits' | 'ttlMs' | 'typeOf'>
   /** Called when something of an upload could not be noted or removed; the sweep does it later. */
   onUploadTrouble?: (error: unknown, what: string) => void
+  /** Reads the kinds again; left out: that cannot be done here. */
+  reloadKinds?: () => Promise<KindsReloaded>
   /** Hides what cursors of the feed count, from actors who do not see all; left out: they are plain. */
   cursorSeal?: (() => Promise<CursorSeal>) | null
 }
@@ -187,6 +198,7 @@ export const createService = ({
   quotas: quotaOptions = NO_QUOTAS,
   uploads: uploadOptions = UPLOADS_OF_ANY_TYPE,
   onUploadTrouble = () => {},
+  reloadKinds = () => Promise.reject(new MadhavaError('KINDS_NOT_LOADED', 'The kinds are fixed here')),
   cursorSeal = null,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
@@ -275,6 +287,14 @@ export const createService = ({
     return actor.kinds === null ? counts : countsOfKinds(counts, actor.kinds)
   }
 
+  // schemas are slow to make
+  const infos = new WeakMap<NamedKind, KindInfo>()
+  const infoOf = (kind: NamedKind): KindInfo => {
+    const info = infos.get(kind) ?? kindInfoOf(kind, kinds.codeOf(kind.name))
+    infos.set(kind, info)
+    return info
+  }
+
   const feed = createFeed(store)
   const watch = createWatch({ store, access, feed })
   return {
@@ -353,16 +373,21 @@ export const createService = ({
     kinds(actor) {
       demand(actor, 'read')
       const allowed = ({ name }: { name: string }) => actor.kinds?.includes(name) ?? true
-      return kinds
-        .list()
-        .filter(allowed)
-        .map(kind => kindInfoOf(kind, kinds.codeOf(kind.name)))
+      return kinds.list().filter(allowed).map(infoOf)
     },
 
     async kindTroubles(actor) {
       demand(actor, 'read')
       const troubles = seenKindTroubles(kinds.troubles(), (await inTime(store.presences())) ?? [])
       return troubles.filter(({ name }) => actor.kinds?.includes(name) ?? true)
+    },
+
+    async reloadKinds(actor) {
+      demand(actor, 'operate')
+      // the kinds are everybody's
+      if (!seesAll(actor))
+        throw new MadhavaError('FORBIDDEN', 'Only who sees all tasks reads the kinds again')
+      return reloadKinds()
     },
 
     async audit(actor, filter, page) {

@@ -48,6 +48,7 @@ const OPEN: readonly OpenAddress[] = [
   ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+', '/uploads/[^/]+'].map(path =>
     open('DELETE', path, 'tasks.change'),
   ),
+  open('POST', '/kinds/reload', 'processes.change'),
   // which processes work, with reasons
   open('GET', '/readyz', 'look'),
 

@@ -10,5 +10,5 @@ await runProcess('dashboard', readConfig, async (config, log) => {
   const own = { port: ports.dashboard, password, version: VERSION, settings: settingsInEffect() }
   const server = await openDashboard({ ...place, ...own }, parts, log)
   await parts.announce('dashboard', () => ({ address: server.address, trouble: server.trouble() }))
-  return { close: () => server.close().finally(parts.close) }
+  return { close: () => server.close().finally(parts.close), reload: parts.reloadKinds }
 })

@@ -13,17 +13,25 @@ const HOLD_MS = 3_600_000
 export const runProcess = async <S extends ProcessSettings>(
   role: string,
   readSettings: () => S,
-  start: (settings: S, log: Log) => Promise<{ close(): Promise<void> }>,
+  start: (settings: S, log: Log) => Promise<{ close(): Promise<void>; reload?(): void }>,
 ): Promise<void> => {
   process.title = `madhava ${role}`
   let log = createLog(role, 'info')
+  let isHungUp = false
+  // Node would end by it, without a word
+  const remember = (): void => {
+    isHungUp = true
+  }
+  process.on('SIGHUP', remember)
   try {
     const settings = readSettings()
     log = createLog(role, settings.logLevel)
-    const { close } = await start(settings, log)
+    const { close, reload } = await start(settings, log)
     // a role may have nothing but timers and sockets that do not hold a process
     setInterval(() => {}, HOLD_MS)
-    closeOnSignal({ log, drainMs: settings.drainMs, close })
+    closeOnSignal({ log, drainMs: settings.drainMs, close, reload })
+    process.off('SIGHUP', remember)
+    if (isHungUp) process.emit('SIGHUP', 'SIGHUP')
     log.info('ready')
     tellReady()
   } catch (error) {

@@ -10,6 +10,8 @@ export interface ShutdownOptions {
   /** How long close() may take, milliseconds. */
   drainMs: number
   close: () => Promise<void>
+  /** What SIGHUP asks for, where no terminal sends it. */
+  reload?: (() => void) | undefined
 }
 
 let open = 0
@@ -27,12 +29,17 @@ const leave = (code: number): void => {
   if (open === 0) void work().finally(() => process.exit(exitCode))
 }
 
+/** One that was closed sends SIGHUP too, and then means that this should end. */
+const hasTerminal = (): boolean =>
+  [process.stdin, process.stdout, process.stderr].some(stream => stream.isTTY)
+
 /**
  * Installs the handlers. Exit codes: 0 after a clean close, 1 when close failed, took too long, or an error was
  * not caught. A process that was started with an IPC channel (PM2's fork mode) also ends when the channel breaks,
- * so that a supervisor killed with -9 leaves no orphans.
+ * so that a supervisor killed with -9 leaves no orphans. SIGHUP is a normal stop where there is a terminal, else it
+ * calls `reload`.
  */
-export const closeOnSignal = ({ log, drainMs, close }: ShutdownOptions): void => {
+export const closeOnSignal = ({ log, drainMs, close, reload }: ShutdownOptions): void => {
   let closing = false
   open += 1
   const end = (reason: string, code: number): void => {
@@ -52,6 +59,7 @@ export const closeOnSignal = ({ log, drainMs, close }: ShutdownOptions): void =>
     )
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal, 0))
+  process.on('SIGHUP', () => (hasTerminal() ? end('SIGHUP', 0) : reload?.()))
   process.on('disconnect', () => end('the supervisor is gone', 0))
   process.on('uncaughtException', error => {
     log.fatal({ error }, 'an error was not caught')

@@ -7,7 +7,7 @@ import { wire } from '../wire.ts'
 import { createRpcServer } from './server.ts'
 
 await runProcess('rpc', readConfig, async (config, log) => {
-  const { service, access, clock, announce, close } = await wire(config, log)
+  const { service, access, clock, announce, reloadKinds, close } = await wire(config, log)
   const machine = createHostSampler({ dataDir: config.dataDir, log })
   const server = await createRpcServer({
     ...{ service, access, machine, clock, log, version: VERSION },
@@ -20,10 +20,9 @@ await runProcess('rpc', readConfig, async (config, log) => {
     counters: server.counters(),
     trouble: server.trouble(),
   }))
-  return {
-    close: async () => {
-      machine.close()
-      await server.close().finally(close)
-    },
+  const closeAll = async () => {
+    machine.close()
+    await server.close().finally(close)
   }
+  return { close: closeAll, reload: reloadKinds }
 })

@@ -74,6 +74,22 @@ export const createServerMethods = ({
       ),
     ],
     [
+      'reloadKinds',
+      methodFor(
+        0,
+        async actor => {
+          const { processes, ...same } = await service.reloadKinds(actor)
+          return build(types.KindsReloaded, {
+            ...same,
+            processes: processes.map(one => build(types.ReloadedProcess, one)),
+          })
+        },
+        'refused',
+        'conflict',
+        'unavailable',
+      ),
+    ],
+    [
       'hostStatus',
       methodFor(
         0,

@@ -17,5 +17,5 @@ await runProcess('worker', readConfig, async (config, log) => {
   const { scratchDir } = parts
   const worker = openWorker({ ...config, ...config.files, ...capacity, scratchDir }, parts, log)
   await parts.announce('worker', worker.details)
-  return { close: () => worker.close().finally(parts.close) }
+  return { close: () => worker.close().finally(parts.close), reload: parts.reloadKinds }
 })

@@ -61,6 +61,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   replayDead: { method: 'POST', path: `/dead/${NONE}/replay` },
   discardDead: { method: 'DELETE', path: `/dead/${NONE}` },
   getKinds: { path: '/kinds' },
+  reloadKinds: { method: 'POST', path: '/kinds/reload' },
   getMetrics: { path: '/metrics' },
   getLivez: { path: '/livez' },
   getReadyz: { path: '/readyz' },

@@ -39,11 +39,14 @@ let service: Service
 let failures: unknown[]
 /** What a test takes away of the audit. */
 let broken: Partial<AuditTrail>
+/** What a reload of the kinds finds; null: a file that cannot be used. */
+let reloaded: { added: string[]; changed: string[]; removed: string[] } | null
 
 beforeEach(() => {
   store = createMemoryStore({ clock })
   failures = []
   broken = {}
+  reloaded = { added: [], changed: [], removed: [] }
   const trail: Pick<AuditTrail, 'begin' | 'end' | 'add'> = {
     begin: entry => (broken.begin ?? store.audit.begin)(entry),
     end: (...asked) => (broken.end ?? store.audit.end)(...asked),
@@ -52,7 +55,11 @@ beforeEach(() => {
   const record = createAuditRecorder({ trail, clock, onFailed: (_, what) => failures.push(what) })
   const { queue } = createNotingQueue()
   const kinds = createKinds([loadKind('echo', echo, 'echo.ts')])
-  service = createAuditedService(createService({ store, queue, kinds, clock }), record)
+  const reloadKinds = async () => {
+    if (reloaded === null) throw new MadhavaError('KINDS_NOT_LOADED')
+    return { id: 'x', unchanged: 3, processes: [], ...reloaded }
+  }
+  service = createAuditedService(createService({ store, queue, kinds, clock, reloadKinds }), record)
 })
 
 const submit = async (params: unknown = 1) => (await service.submit(ann, { kind: 'echo', params })).task
@@ -120,6 +127,26 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
     await dropLines()
     await service.bulk(ann, 'delete', { kinds: ['echo'] }, { dryRun: false, cursor: null })
     assert.deepEqual(await lines(), ['tasks.delete done 2 of 2 {"kinds":["echo"]}'])
+  })
+
+  it('says which kinds were read again, where they were', async () => {
+    const operator = person('otto', 'operator')
+    await service.reloadKinds(operator)
+    reloaded = { added: ['a'], changed: ['b', 'c'], removed: [] }
+    await service.reloadKinds(operator)
+    reloaded = null
+    await refused(() => service.reloadKinds(operator), 'KINDS_NOT_LOADED')
+    await refused(() => service.reloadKinds(ann), 'SCOPE_MISSING')
+    const own = { ...operator, sees: 'own' as const }
+    await refused(() => service.reloadKinds(own), 'FORBIDDEN')
+    await refused(() => service.reloadKinds({ ...operator, kinds: ['echo'] }), 'FORBIDDEN')
+    assert.deepEqual(await lines(), [
+      'kinds.reload done null',
+      'kinds.reload done added a; changed b, c',
+      'kinds.reload SCOPE_MISSING null',
+      'kinds.reload FORBIDDEN null',
+      'kinds.reload FORBIDDEN null',
+    ])
   })
 
   it('has the refusals of people, but not those of nobody, and not what is malformed', async () => {
@@ -205,7 +232,7 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
     const inside = ['submitChild']
     const writes = [
       ...['submit', 'submitMany', 'cancel', 'retry', 'purge', 'bulk', 'edit', 'complete'],
-      ...['replayDead', 'discardDead'],
+      ...['replayDead', 'discardDead', 'reloadKinds'],
     ]
     assert.deepEqual(Object.keys(service).sort(), [...reads, ...inside, ...writes, 'uploads'].sort())
     const ofUploads = {

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import type { DeadMessage, DeadMessages } from '../../src/core/dead-messages.ts'
+import { MadhavaError } from '../../src/core/errors.ts'
 import { fail, start } from '../../src/core/moves.ts'
 import { details } from '../suites/store/world.ts'
 import { anybody } from '../support/actors.ts'
@@ -89,6 +90,35 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     await page.click('text=New task of this kind')
     await page.waitForURL(`${door.url}/new?kind=calcpi`)
     await leave()
+  })
+
+  it('kinds: reads the files again after a question, and says what has changed or what is wrong', async () => {
+    const { service } = door.fixture
+    const outcomes: (() => Promise<never>)[] = [
+      async () => {
+        throw new MadhavaError('KINDS_NOT_LOADED', undefined, {
+          detail: { problems: [{ path: 'bad.ts', problem: `no luck with ${HOSTILE}` }] },
+        })
+      },
+      async () =>
+        ({ id: 'x', added: ['n'], changed: ['c', 'd'], removed: [], unchanged: 0, processes: [] }) as never,
+    ]
+    const before = service.reloadKinds
+    service.reloadKinds = () => (outcomes.shift() ?? before)(anybody()) as never
+    const { page, leave } = await visit(browser, door.url, { path: '/kinds' })
+    const order = async () => {
+      await page.click('.page-actions >> text=Read the kinds again')
+      await page.waitForSelector('dialog[open] >> text=if each can read all of it')
+      await page.click('dialog[open] button:has-text("Read the kinds again")')
+    }
+    await order()
+    assert.match((await page.textContent('.note.bad li')) ?? '', /bad\.ts.*no luck/)
+    await assertAccessible(page, 'the kinds that could not be read')
+    await order()
+    await page.waitForSelector('.toast.good >> text=New: n; Changed: c, d')
+    assert.equal(await page.locator('.note.bad').count(), 0)
+    service.reloadKinds = before
+    await leave(/status of 422/)
   })
 
   it('dead: the reasons in words, replay and discard after a question, and the number in the menu', async () => {

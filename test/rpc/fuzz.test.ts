@@ -53,6 +53,7 @@ const calls: Message[] = [
   call('readLog', text(ID), { type: 10, long: 2n ** 62n }, { type: 8, int: 10 }),
   call('listKinds'),
   call('listKindTroubles'),
+  call('reloadKinds'),
   call('hostStatus'),
   call('queueStatus'),
   // what no method takes

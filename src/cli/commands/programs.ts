@@ -9,6 +9,7 @@ import { EXIT, type ExitCode, usage } from '../exit.ts'
 /** As in bin/madhava.mjs, which runs them without the console where they stand first. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   start: 'start a server on this machine',
+  dev: 'the same, and read the kinds again when one of their files changes',
   fsck: 'check the data folder of a server on this machine',
   export: 'write all tasks of a data folder or a Redis to standard output',
   import: 'read them in',

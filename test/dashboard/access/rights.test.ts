@@ -81,6 +81,8 @@ describe('the rights', () => {
     const need: Readonly<Record<string, Deed>> = {
       read: 'tasks.look',
       submit: 'tasks.change',
+      // the kinds of all processes
+      operate: 'processes.change',
       login: 'account',
       anyone: 'account',
       admin: 'accounts.change',

@@ -146,6 +146,8 @@ export const en = {
     NOT_FOR_PEOPLE: 'Workers do this task.',
     RESULT_NOT_FOUND: 'The task has no result.',
     DEAD_NOT_FOUND: 'It is no longer among those that cannot be run.',
+    KINDS_RELOADING: 'The kinds are being read again just now. Try again in a moment.',
+    KINDS_NOT_LOADED: 'The kinds were not read again; the old ones stay in use.',
     PROCESS_BUSY: 'The process is just stopping. Try again when it has stopped.',
     PROCESS_FAILED: 'The process did not do what was asked.',
     DASHBOARD_STAYS: 'The dashboard does not stop itself: nothing could start it from here again.',
@@ -826,7 +828,18 @@ export const en = {
     noWorker: 'no worker',
     noFile: 'Only tasks have this kind: no file describes it here.',
     troubleTitle: 'Kinds that cannot be used',
-    troubleText: 'A submit to one is refused. Mend the file and restart the processes.',
+    troubleText: 'A submit to one is refused. Mend the file and read the kinds again.',
+    reload: 'Read the kinds again',
+    reloading: 'Reading',
+    askReload: 'Read the files of kinds again?',
+    askReloadText:
+      'All processes use what they read, if each can read all of it. Attempts that run go on with the code that they began with.',
+    reloadNames: {
+      added: (names: string) => `New: ${names}`,
+      changed: (names: string) => `Changed: ${names}`,
+      removed: (names: string) => `Gone: ${names}`,
+    },
+    reloadSame: 'The kinds were read again. Their code is as it was.',
     file: 'file',
     reason: 'reason',
     roles: 'seen by',
@@ -886,7 +899,7 @@ export const en = {
     reasons: {
       KIND_UNKNOWN: 'No worker has this kind. The task runs by itself as soon as one has it.',
       KIND_IN_TROUBLE:
-        'The file of this kind cannot be used. Mend it and restart the worker; the task then runs by itself.',
+        'The file of this kind cannot be used. Mend it and read the kinds again; the task then runs by itself.',
       PARAMS_INVALID: 'The worker’s kind does not take these params.',
       KIND_INVALID: 'The kind’s code could not be started.',
       WORKER_LOST: 'The processes that ran it died, as often as it may be tried.',

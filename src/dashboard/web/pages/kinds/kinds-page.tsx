@@ -15,6 +15,7 @@ import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { failuresAddress, figureOf, goneKinds, useKindFigures, waitingAddress } from './kind-figures.ts'
 import { KindSection } from './kind-section.tsx'
+import { useReload } from './reload.tsx'
 
 const kindAddress = (name: string): string => `/kinds?${new URLSearchParams({ kind: name })}`
 
@@ -203,6 +204,7 @@ export const KindsPage = () => {
   const words = t.kinds
   const [query] = useQuery()
   const [asked, figures] = [useKinds(), useKindFigures()]
+  const reload = useReload(asked.again)
   const name = query.get('kind')
   const chosen = asked.value?.kinds.find(kind => kind.name === name)
   if (chosen) return <KindSection key={chosen.name} kind={chosen} figures={figures.value} />
@@ -210,10 +212,10 @@ export const KindsPage = () => {
     name !== null && asked.value !== null && !asked.value.trouble.some(one => one.name === name)
   return (
     <>
-      <PageHead
-        title={t.menu.kinds}
-        note={asked.value ? words.counts(asked.value.kinds.length) : undefined}
-      />
+      <PageHead title={t.menu.kinds} note={asked.value ? words.counts(asked.value.kinds.length) : undefined}>
+        {reload.button}
+      </PageHead>
+      {reload.note}
       <WhenAsked asked={asked}>
         {list => (
           <>
