@@ -14,6 +14,8 @@
  *   'platform/log': typeof import('../src/platform/log.ts'),
  *   'platform/log-files': typeof import('../src/platform/log-files.ts'),
  *   'platform/watch-files': typeof import('../src/platform/watch-files.ts'),
+ *   'platform/module-files': typeof import('../src/platform/module-files.ts'),
+ *   'platform/modules': typeof import('../src/platform/modules.ts'),
  *   'platform/visible': typeof import('../src/platform/visible.ts'),
  *   'wire': typeof import('../src/wire.ts'),
  * }} Built

@@ -1,5 +1,7 @@
 // Watches the folder of kinds for `madhava dev`: each change has all processes read the kinds again, and the terminal is
 // told what became of it.
+import { realpath } from 'node:fs/promises'
+import path from 'node:path'
 import { built } from './built.mjs'
 
 /** @typedef {import('../src/core/reload/ask.ts').KindsReloaded} KindsReloaded */
@@ -26,6 +28,22 @@ export const failedLines = error => {
 }
 
 /**
+ * What the kinds of a folder import by relative paths, and what lies outside of it.
+ * @param {string} folder
+ */
+const filesBeside = async folder => {
+  const { findModules } = await built('platform/modules')
+  const { createModuleReader } = await built('platform/module-files')
+  const reader = createModuleReader()
+  const modules = await findModules(folder).catch(() => [])
+  const read = await Promise.all(modules.map(({ file }) => reader.read(file).catch(() => null)))
+  const top = await realpath(folder).catch(() => path.resolve(folder))
+  return read
+    .flatMap(one => one?.files ?? [])
+    .flatMap(({ file }) => (file.startsWith(top + path.sep) ? [] : [file]))
+}
+
+/**
  * Resolves when the folder is watched; nothing is read again before `begin`.
  * @param {import('../src/config.ts').Config} config
  */
@@ -42,10 +60,11 @@ export const watchKinds = async config => {
   /** @type {Awaited<ReturnType<typeof openReloads>> | null} */
   let reloads = null
   let hasChanged = false
-  await watchFiles(kindsDir, {
+  const watched = await watchFiles(kindsDir, {
     ignores: name => /\.test\.[cm]?[jt]sx?$/.test(name),
     onChange() {
       hasChanged = true
+      void watchBeside()
       reloads?.reload()
     },
     onError: error =>
@@ -53,6 +72,8 @@ export const watchKinds = async config => {
         visibleText(`kinds ${time()} cannot be watched: ${error instanceof Error ? error.message : error}`),
       ]),
   })
+  const watchBeside = async () => watched.alsoWatch(await filesBeside(kindsDir))
+  await watchBeside()
   return {
     async begin() {
       const log = createLog('supervisor', config.logLevel)

@@ -84,7 +84,7 @@ const MAIN = {
   because: 'a main only reads the settings, wires and starts',
 }
 const WIRE = {
-  may: ['config', 'core', 'stores', 'queues', 'load-kinds', 'platform', 'access'],
+  may: ['config', 'core', 'stores', 'queues', 'load-kinds', 'follow-kinds', 'platform', 'access'],
   because: 'roles start from main',
 }
 
@@ -114,6 +114,8 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
     return { may: ['core', 'platform', 'programs'], because: 'it reads a kind, and opens nothing' }
   if (place === 'load-kinds')
     return { may: ['config', 'core', 'platform', 'programs'], because: 'it reads kinds, and opens nothing' }
+  if (place === 'follow-kinds')
+    return { may: ['core', 'platform'], because: 'it puts a part of the core together, and opens nothing' }
   if (place === 'config')
     return {
       may: [

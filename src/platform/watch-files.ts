@@ -1,6 +1,4 @@
-// Tells that files of a folder, at any depth, or further files have changed. The only importer of chokidar, which sees
-// what Node's own recursive watch misses on some systems: folders that are made later, and files that an editor puts in
-// the place of others.
+// Tells that files of a folder, at any depth, or further files have changed. The only importer of chokidar.
 import path from 'node:path'
 import { watch } from 'chokidar'
 

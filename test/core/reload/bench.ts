@@ -2,8 +2,9 @@
 // takes and who is alive is set by the test.
 import type { TestContext } from 'node:test'
 import { z } from 'zod'
-import { createKinds, defineKind, loadKind } from '../../../src/core/kind.ts'
+import { defineKind, loadKind } from '../../../src/core/kind.ts'
 import { createKindSets, type KindSet } from '../../../src/core/kind-sets.ts'
+import { createKinds } from '../../../src/core/kinds.ts'
 import { createReloadAsker } from '../../../src/core/reload/ask.ts'
 import { followReloads } from '../../../src/core/reload/follower.ts'
 import { openTrials } from '../../../src/core/reload/trials.ts'

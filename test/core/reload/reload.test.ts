@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
-import { codeOfSet, differenceOf } from '../../../src/core/reload/difference.ts'
+import { codeOfSet } from '../../../src/core/kind-sets.ts'
+import { differenceOf } from '../../../src/core/reload/difference.ts'
 import type { Trial } from '../../../src/core/reload/forms.ts'
 import { soon } from '../../support/soon.ts'
 import { until } from '../../support/until.ts'
@@ -342,13 +343,5 @@ describe('the difference of two readings', () => {
       setOf({ x: '2', m: '1', c: '1', b: '1' }),
     )
     assert.deepEqual([added, changed, removed, unchanged], [['b', 'c'], ['x'], ['y', 'z'], 1])
-  })
-
-  it('has the same code for the same files, whatever their order', () => {
-    assert.equal(codeOfSet(setOf({ a: '1', b: '2' })), codeOfSet(setOf({ b: '2', a: '1' })))
-    const others = [{ a: '1' }, { a: '1', b: '3' }, { a: '1', c: '2' }].map(folder =>
-      codeOfSet(setOf(folder)),
-    )
-    assert.equal(new Set([...others, codeOfSet(setOf({ a: '1', b: '2' }))]).size, 4)
   })
 })
