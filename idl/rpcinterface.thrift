@@ -624,7 +624,11 @@ struct BundleProcess {
   /** How many of each kind it runs; unset for roles that run none. */
   15: optional map<string, i32> runningByKind,
   /** Why it begins no task now though slots are free; unset while it does. */
-  16: optional string takesNone
+  16: optional string takesNone,
+  /** Equal for two processes that use the same files of kinds. */
+  17: optional string kindsCode,
+  /** Since when it uses the kinds that it has, ISO-8601. */
+  18: optional string kindsUsedAt
 }
 
 /** The machine, the processes and the tasks. */

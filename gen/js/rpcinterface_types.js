@@ -5367,6 +5367,8 @@ const BundleProcess = module.exports.BundleProcess = class {
     this.troubles = null;
     this.runningByKind = null;
     this.takesNone = null;
+    this.kindsCode = null;
+    this.kindsUsedAt = null;
     if (args) {
       if (args.role !== undefined && args.role !== null) {
         this.role = args.role;
@@ -5441,6 +5443,12 @@ const BundleProcess = module.exports.BundleProcess = class {
       }
       if (args.takesNone !== undefined && args.takesNone !== null) {
         this.takesNone = args.takesNone;
+      }
+      if (args.kindsCode !== undefined && args.kindsCode !== null) {
+        this.kindsCode = args.kindsCode;
+      }
+      if (args.kindsUsedAt !== undefined && args.kindsUsedAt !== null) {
+        this.kindsUsedAt = args.kindsUsedAt;
       }
     }
   }
@@ -5605,6 +5613,20 @@ const BundleProcess = module.exports.BundleProcess = class {
           input.skip(ftype);
         }
         break;
+        case 17:
+        if (ftype == Thrift.Type.STRING) {
+          this.kindsCode = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 18:
+        if (ftype == Thrift.Type.STRING) {
+          this.kindsUsedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -5725,6 +5747,16 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.takesNone !== null && this.takesNone !== undefined) {
       output.writeFieldBegin('takesNone', Thrift.Type.STRING, 16);
       output.writeString(this.takesNone);
+      output.writeFieldEnd();
+    }
+    if (this.kindsCode !== null && this.kindsCode !== undefined) {
+      output.writeFieldBegin('kindsCode', Thrift.Type.STRING, 17);
+      output.writeString(this.kindsCode);
+      output.writeFieldEnd();
+    }
+    if (this.kindsUsedAt !== null && this.kindsUsedAt !== undefined) {
+      output.writeFieldBegin('kindsUsedAt', Thrift.Type.STRING, 18);
+      output.writeString(this.kindsUsedAt);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -12,6 +12,8 @@ const processStruct = (view: ProcessView) =>
     rssBytes: i64(view.rssBytes),
     runningByKind: view.runningByKind ?? null,
     takesNone: view.takesNone ?? null,
+    kindsCode: view.kindsCode ?? null,
+    kindsUsedAt: view.kindsUsedAt ?? null,
   })
 
 const machineFields = (host: HostSnapshot) => ({

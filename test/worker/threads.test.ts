@@ -97,6 +97,26 @@ describe('a pool of threads', () => {
     assert.match(error.message, /^The task at params\.act: it is a BigInt/)
   })
 
+  it('runs nothing more in a thread that was there when the threads were renewed', OUTER, async () => {
+    const own = createThreads({ size: 2, memoryMb: 64 })
+    const numbers: unknown[] = []
+    const see = async (act: string, value: Json = null) =>
+      inline(await own.run(request(act, value), listen().events).outcome)
+    try {
+      numbers.push(await see('the number of its thread'), await see('the number of its thread'))
+      assert.equal(numbers[0], numbers[1])
+      own.renew()
+      assert.equal(own.state().idle, 0)
+      const busy = own.run(request('the number of its thread'), listen().events)
+      own.renew()
+      const during = inline(await busy.outcome)
+      const after = await see('the number of its thread')
+      assert.equal(new Set([numbers[0], during, after]).size, 3)
+    } finally {
+      await own.close()
+    }
+  })
+
   it('hands over params and context, and brings back the result as JSON', OUTER, async () => {
     assert.deepEqual(inline(await outcomeOf('return the value', { a: [1, 'é', null] })), {
       a: [1, 'é', null],

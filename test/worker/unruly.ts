@@ -1,7 +1,7 @@
 // A kind that does whatever its params say, the wrong things above all. For the tests of threads and runner.
 import { appendFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, threadId } from 'node:worker_threads'
 import { z } from 'zod'
 import { defineKind, type TaskContext } from '../../src/core/kind.ts'
 import type { Json } from '../../src/core/task.ts'
@@ -37,6 +37,7 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     return line
   },
   'tell about itself': ({ id, attempt, resume }) => ({ id, attempt, resume: resume as Json }),
+  'the number of its thread': () => threadId,
   'tell its cores': ({ cores }) => cores(),
   'say how it was come by': (context, value) => {
     context.resultInfo({ earlier: true })
