@@ -626,7 +626,9 @@ struct BundleProcess {
   /** Why it begins no task now though slots are free; unset while it does. */
   16: optional string takesNone,
   /** Equal for two processes that use the same files of kinds. */
-  17: optional string kindsCode
+  17: optional string kindsCode,
+  /** Since when it uses the kinds that it has, ISO-8601. */
+  18: optional string kindsUsedAt
 }
 
 /** The machine, the processes and the tasks. */

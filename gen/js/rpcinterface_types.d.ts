@@ -560,8 +560,9 @@ declare class BundleProcess {
     public runningByKind?: { [k: string]: number; };
     public takesNone?: string;
     public kindsCode?: string;
+    public kindsUsedAt?: string;
 
-      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; runningByKind?: { [k: string]: number; }; takesNone?: string; kindsCode?: string; });
+      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; runningByKind?: { [k: string]: number; }; takesNone?: string; kindsCode?: string; kindsUsedAt?: string; });
   }
 
 /**

@@ -5368,6 +5368,7 @@ const BundleProcess = module.exports.BundleProcess = class {
     this.runningByKind = null;
     this.takesNone = null;
     this.kindsCode = null;
+    this.kindsUsedAt = null;
     if (args) {
       if (args.role !== undefined && args.role !== null) {
         this.role = args.role;
@@ -5445,6 +5446,9 @@ const BundleProcess = module.exports.BundleProcess = class {
       }
       if (args.kindsCode !== undefined && args.kindsCode !== null) {
         this.kindsCode = args.kindsCode;
+      }
+      if (args.kindsUsedAt !== undefined && args.kindsUsedAt !== null) {
+        this.kindsUsedAt = args.kindsUsedAt;
       }
     }
   }
@@ -5616,6 +5620,13 @@ const BundleProcess = module.exports.BundleProcess = class {
           input.skip(ftype);
         }
         break;
+        case 18:
+        if (ftype == Thrift.Type.STRING) {
+          this.kindsUsedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -5741,6 +5752,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.kindsCode !== null && this.kindsCode !== undefined) {
       output.writeFieldBegin('kindsCode', Thrift.Type.STRING, 17);
       output.writeString(this.kindsCode);
+      output.writeFieldEnd();
+    }
+    if (this.kindsUsedAt !== null && this.kindsUsedAt !== undefined) {
+      output.writeFieldBegin('kindsUsedAt', Thrift.Type.STRING, 18);
+      output.writeString(this.kindsUsedAt);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -13,6 +13,7 @@ const processStruct = (view: ProcessView) =>
     runningByKind: view.runningByKind ?? null,
     takesNone: view.takesNone ?? null,
     kindsCode: view.kindsCode ?? null,
+    kindsUsedAt: view.kindsUsedAt ?? null,
   })
 
 const machineFields = (host: HostSnapshot) => ({
