@@ -43,10 +43,10 @@ export default defineKind({
 })
 `
 
-const moduleTest = (name: string, ending: string): string => `import assert from 'node:assert/strict'
+const moduleTest = (kind: string): string => `import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runKind } from 'madhava/testing'
-import kind from './${name}.${ending}'
+import kind from '${kind}'
 
 test('counts words', async () => {
   const { result, progress } = await runKind(kind, { text: 'to be or not' })
@@ -162,12 +162,12 @@ export const filesOf = (name: string, language: Language, isModule: boolean): [N
     case 'typescript':
       return [
         file(`${name}.${m}ts`, moduleText(name)),
-        file(`${name}.test.${m}ts`, moduleTest(name, `${m}ts`)),
+        file(`${name}.test.${m}ts`, moduleTest(`./${name}.${m}ts`)),
       ]
     case 'javascript':
       return [
         file(`${name}.${m}js`, moduleText(name)),
-        file(`${name}.test.${m}js`, moduleTest(name, `${m}js`)),
+        file(`${name}.test.${m}js`, moduleTest(`./${name}.${m}js`)),
       ]
     case 'python':
       return [

@@ -17,7 +17,7 @@ export interface StartMadhavaOptions {
   /** Which of Madhava's own kinds there are: `all`, `none`, or names. `all` if left out. */
   builtInKinds?: 'all' | 'none' | readonly string[]
   /** Which processes a server would have; all if left out. Fewer are up sooner. */
-  roles?: readonly Role[]
+  roles?: readonly ('api' | 'rpc' | 'dashboard' | 'worker')[]
   /**
    * Settings by their names in docs/settings.md, and variables for the kinds. Settings of the machine and of a `.env` do
    * not count. Not DATA_DIR, HOST and those that the other options name.

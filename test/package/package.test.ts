@@ -37,11 +37,17 @@ export default defineKind({
 `
 const USE = `import { ApiError, createClient, type Task } from 'madhava/client'
 import { createRpcClient, RpcError, type RpcTask } from 'madhava/rpc'
-import { runKind } from 'madhava/testing'
+import { runKind, startMadhava } from 'madhava/testing'
 import { z } from 'madhava'
 import kind = require('./kind.KIND')
 
 export const words = async (): Promise<number> => (await runKind(kind.default, { text: 'a' })).result.words
+export const whole = async (): Promise<Task> => {
+  const { client, stop } = await startMadhava({ kinds: './kinds', roles: ['api', 'worker'] })
+  const task = await client.submit({ kind: 'word-count' })
+  await stop()
+  return task
+}
 export const ended = async (id: string): Promise<Task> => createClient({ baseUrl: 'http://localhost:8000' }).wait(id)
 export const rpc = async (id: string): Promise<RpcTask> => createRpcClient({ port: 9000 }).get(id)
 export const codeOf = (error: unknown): string =>
@@ -179,7 +185,7 @@ runKind(kind, { a: 2 }).then(({ result }) => console.log('result', result))`,
     const both = project.node(['both.mjs'])
     assert.equal(both.status, 0, both.stderr)
     assert.match(both.stdout, /^madhava ExecError defineKind upload z$/m)
-    assert.match(both.stdout, /^madhava\/testing runKind$/m)
+    assert.match(both.stdout, /^madhava\/testing runKind startMadhava$/m)
     const required = project.node(['require.cjs'])
     assert.equal(required.status, 0, required.stderr)
     assert.equal(required.stdout, 'result 3\n')
