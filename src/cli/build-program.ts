@@ -54,8 +54,9 @@ export const addCommands = (program: Command, c: Console, exitWith: (code: ExitC
   program.commandsGroup('Access:')
   addSessionCommands(program, c)
   addServerCommands(program, c)
-  program.commandsGroup('This machine:')
+  program.commandsGroup('Kinds of your own:')
   addKindCommand(program, c, exitWith)
+  program.commandsGroup('This machine:')
   addProgramCommands(program, c, exitWith)
   addCompletionCommand(program, c)
   program.addHelpText(
