@@ -3,6 +3,8 @@ import type { Log } from './log.ts'
 
 /** Time after the drain in which close() must end, before the process ends by itself. */
 const GRACE_MS = 5_000
+/** The process's own: while files of kinds are read, a call of the other one is theirs (platform/modules.ts). */
+const exit = process.exit.bind(process)
 
 export interface ShutdownOptions {
   log: Log
@@ -24,13 +26,13 @@ export const closeOnSignal = ({ log, drainMs, close }: ShutdownOptions): void =>
     log.info({ reason }, 'closing')
     setTimeout(() => {
       log.error({ drainMs }, 'close took too long; ending anyway')
-      process.exit(1)
+      exit(1)
     }, drainMs + GRACE_MS).unref()
     close().then(
-      () => process.exit(code),
+      () => exit(code),
       (error: unknown) => {
         log.error({ error }, 'close failed')
-        process.exit(1)
+        exit(1)
       },
     )
   }
