@@ -206,6 +206,8 @@ export const loadKinds = async (
 export const createKindReader = (config: KindsConfig, copies: ModuleCopies, log: Log): KindReader => {
   const mirrors = new WeakMap<KindSet, Mirror>()
   let isFirst = true
+  /** One after the other: what a file does while it is imported is told by the time. */
+  let reading: Promise<unknown> = Promise.resolve()
   const readCopies = async (): Promise<KindSet> => {
     const mirror = await copies.open()
     try {
@@ -217,21 +219,26 @@ export const createKindReader = (config: KindsConfig, copies: ModuleCopies, log:
       throw error
     }
   }
+  const read = async (): Promise<KindSet> => {
+    const wasFirst = isFirst
+    isFirst = false
+    try {
+      return await (config.kindsDir === null ? loadKinds(config) : readCopies())
+    } catch (error) {
+      if (!(error instanceof MirrorError)) throw error
+      if (!wasFirst) throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
+      log.error(
+        { error },
+        'the files of kinds cannot be copied; they are loaded where they lie, as they are at that time',
+      )
+      return loadKinds(config)
+    }
+  }
   return {
-    async read() {
-      const wasFirst = isFirst
-      isFirst = false
-      try {
-        return await (config.kindsDir === null ? loadKinds(config) : readCopies())
-      } catch (error) {
-        if (!(error instanceof MirrorError)) throw error
-        if (!wasFirst) throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
-        log.error(
-          { error },
-          'the files of kinds cannot be copied; they are loaded where they lie, as they are at that time',
-        )
-        return loadKinds(config)
-      }
+    read() {
+      const next = reading.then(read)
+      reading = next.catch(() => {})
+      return next
     },
     release: async set => mirrors.get(set)?.remove(),
   }

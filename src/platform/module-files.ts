@@ -56,7 +56,8 @@ export const codeOf = (file: string, files: readonly Pick<ModuleFile, 'file' | '
 const realFile = async (file: string): Promise<string | null> => {
   try {
     const real = await realpath(file)
-    return (await stat(real)).isFile() ? real : null
+    // an addon finds its libraries by its own path
+    return !real.endsWith('.node') && (await stat(real)).isFile() ? real : null
   } catch {
     return null
   }

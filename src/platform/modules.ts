@@ -1,5 +1,6 @@
 // Finds and imports the modules of one folder, TypeScript included, on every Node that we run on.
 // It does not judge what they export.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { register } from 'node:module'
@@ -136,28 +137,45 @@ const LIMITS = { importMs: 10_000, turnMs: 2_000 }
 
 const fails = (file: string, reason: string): ModuleLoadError => new ModuleLoadError(file, new Error(reason))
 
+type Complain = (reason: string) => void
+const importing = new AsyncLocalStorage<Complain>()
+const STRAYS = ['unhandledRejection', 'uncaughtException'] as const
+
 /**
- * Rejects when, during an import, something of the file would end the process: a call of `process.exit`, a promise that
- * is rejected and that nobody waits for, an error in a callback. Whose it was is known by who is being imported.
+ * Complains when, during an import, something of the file would end the process: a call of `process.exit`, a promise
+ * that is rejected and that nobody waits for, an error in a callback. Whose it was is traced; what cannot be traced is
+ * of the file that is being imported. In a process that has handlers of its own, which end it, they get only what is of
+ * no file.
  */
 const guardProcess = () => {
-  let complain: (reason: string) => void = () => {}
+  let last: Complain = () => {}
+  const complain = (reason: string): void => (importing.getStore() ?? last)(reason)
   const { exit } = process
-  const stray = (error: unknown): void => complain(error instanceof Error ? error.message : String(error))
+  const handlers = STRAYS.map(event => [event, process.rawListeners(event)] as const)
+  const listeners = handlers.map(([event, own]) => {
+    const stray = (error: unknown, ...rest: unknown[]): void => {
+      if (importing.getStore() === undefined && own.length > 0)
+        for (const handle of own) Reflect.apply(handle, process, [error, ...rest])
+      else complain(error instanceof Error ? error.message : String(error))
+    }
+    for (const handle of own) process.off(event, handle as () => void)
+    process.on(event, stray)
+    return [event, stray] as const
+  })
   process.exit = (code?: number | string | null): never => {
     complain(`it calls process.exit(${code ?? ''})`)
     throw new Error(`it calls process.exit(${code ?? ''})`)
   }
-  process.on('unhandledRejection', stray)
-  process.on('uncaughtException', stray)
   return {
-    during: (complained: (reason: string) => void): void => {
-      complain = complained
+    /** Calls `act`, of which a file is to be blamed for all that it starts. */
+    during<T>(complained: Complain, act: () => T): T {
+      last = complained
+      return importing.run(complained, act)
     },
     end(): void {
       process.exit = exit
-      process.off('unhandledRejection', stray)
-      process.off('uncaughtException', stray)
+      for (const [event, stray] of listeners) process.off(event, stray)
+      for (const [event, own] of handlers) for (const handle of own) process.on(event, handle as () => void)
     },
   }
 }
@@ -182,13 +200,19 @@ export const tryImports = async <T extends FoundModule>(
     const imports: Promise<(T & LoadedModule) | (T & FailedModule)>[] = []
     for (const one of found) {
       const { file } = one
+      let tell: (error: ModuleLoadError) => void = () => {}
       const told = new Promise<ModuleLoadError>(resolve => {
-        guard.during(reason => resolve(fails(file, reason)))
+        tell = resolve
       })
-      const imported = importModule(file).then(
-        // what a file leaves behind shows a moment later
-        exported => new Promise<unknown>(resolve => setImmediate(resolve, exported)),
-      )
+      const imported = guard
+        .during(
+          reason => tell(fails(file, reason)),
+          () => importModule(file),
+        )
+        .then(
+          // what a file leaves behind shows a moment later
+          exported => new Promise<unknown>(resolve => setImmediate(resolve, exported)),
+        )
       const tried = Promise.race([
         imported.then(exported => ({ ...one, exported })),
         told.then(error => ({ ...one, error })),

@@ -4,6 +4,8 @@ import type { Log } from './log.ts'
 
 /** Time after the drain in which close() must end, before the process ends by itself. */
 const GRACE_MS = 5_000
+/** The process's own: while files of kinds are read, a call of the other one is theirs (platform/modules.ts). */
+const exit = process.exit.bind(process)
 
 export interface ShutdownOptions {
   log: Log
@@ -26,7 +28,7 @@ export const afterClose = (last: () => Promise<void>): void => {
 const leave = (code: number): void => {
   open -= 1
   exitCode = Math.max(exitCode, code)
-  if (open === 0) void work().finally(() => process.exit(exitCode))
+  if (open === 0) void work().finally(() => exit(exitCode))
 }
 
 /** One that was closed sends SIGHUP too, and then means that this should end. */
@@ -48,7 +50,7 @@ export const closeOnSignal = ({ log, drainMs, close, reload }: ShutdownOptions):
     log.info({ reason }, 'closing')
     setTimeout(() => {
       log.error({ drainMs }, 'close took too long; ending anyway')
-      process.exit(1)
+      exit(1)
     }, drainMs + GRACE_MS).unref()
     close().then(
       () => leave(code),

@@ -1,12 +1,14 @@
 // A folder of kinds as users have them: what is broken in it is named with the reason, and the rest runs.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
 import { describeTroubles, publicReason, seenKindTroubles } from '../../src/core/kind-trouble.ts'
-import { loadKinds } from '../../src/load-kinds.ts'
+import { createKindReader, loadKinds } from '../../src/load-kinds.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { createModuleCopies } from '../../src/platform/module-copies.ts'
 import { undo } from '../support/undo.ts'
 
 const kind = (change = ''): string =>
@@ -64,6 +66,57 @@ describe('a folder of kinds', () => {
       'Bad Name.mjs': /rename the file/,
     }
     for (const [file, text] of Object.entries(words)) assert.match(reasons[file] ?? '', text, file)
+  })
+
+  it('is read where no copies can be made, the first time; later the set in use stays', async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    undo(t, () => rm(folder, { recursive: true }))
+    await mkdir(path.join(folder, 'kinds'))
+    await writeFile(path.join(folder, 'kinds/good.mjs'), kind())
+    await writeFile(path.join(folder, 'no-folder'), '')
+    const copies = createModuleCopies({
+      ...{ dir: path.join(folder, 'no-folder'), instance: 'me', storeId: 'store' },
+      ...{ living: async () => new Set(), clock: () => new Date(), log: silentLog() },
+    })
+    const config = {
+      kindsDir: path.join(folder, 'kinds'),
+      kindSettings: DEFAULT_KIND_SETTINGS,
+      builtInKinds: [],
+    }
+    const reader = createKindReader(config, copies, silentLog())
+    const { kinds, files, codes } = await reader.read()
+    assert.deepEqual(kinds.names(), ['good'])
+    assert.equal(files.get('good'), path.join(folder, 'kinds/good.mjs'))
+    assert.match(codes.get('good') ?? '', /^[\da-f]{64}$/)
+    await assert.rejects(reader.read(), { code: 'KIND_INVALID', message: /cannot be copied .*ENOTDIR/ })
+  })
+
+  it('names a kind, and what is wrong with it, by the link and not by what it leads to', async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    undo(t, () => rm(folder, { recursive: true }))
+    await mkdir(path.join(folder, 'kinds'))
+    await writeFile(path.join(folder, 'code.mjs'), kind())
+    await writeFile(path.join(folder, 'bad.mjs'), "throw new Error('bad')")
+    for (const [name, target] of [
+      ['one', 'code'],
+      ['two', 'code'],
+      ['three', 'bad'],
+    ])
+      await symlink(path.join(folder, `${target}.mjs`), path.join(folder, 'kinds', `${name}.mjs`))
+    const copies = createModuleCopies({
+      ...{ dir: path.join(folder, 'scratch'), instance: 'me', storeId: 'store' },
+      ...{ living: async () => new Set(), clock: () => new Date(), log: silentLog() },
+    })
+    undo(t, copies.close)
+    const config = {
+      kindsDir: path.join(folder, 'kinds'),
+      kindSettings: DEFAULT_KIND_SETTINGS,
+      builtInKinds: [],
+    }
+    const { kinds, codes } = await createKindReader(config, copies, silentLog()).read()
+    assert.deepEqual(kinds.names(), ['one', 'two'])
+    assert.equal(codes.get('one'), codes.get('two'))
+    assert.deepEqual(kinds.troubles(), [{ name: 'three', file: 'three.mjs', reason: 'bad' }])
   })
 
   it('has the built-in kinds that are wanted, and frees the names of the others', async t => {

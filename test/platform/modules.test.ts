@@ -217,6 +217,48 @@ describe('tryModules', () => {
     })
   })
 
+  it('leaves the rest of a process that runs to its own handlers, and lets it end meanwhile', async t => {
+    const folder = await folderOf(t, {
+      'a.mjs': "Promise.reject(new Error('left alone')); export default 1",
+      'b.mjs':
+        "setTimeout(() => { throw new Error('thrown later') }); await new Promise(r => setTimeout(r, 50))",
+      'c.mjs': 'await new Promise(() => {})',
+    })
+    const shutdown = new URL('../../src/platform/shutdown.ts', import.meta.url).href
+    const program = `
+      const { tryModules } = await import(${JSON.stringify(MODULES)})
+      const { closeOnSignal } = await import(${JSON.stringify(shutdown)})
+      setTimeout(() => Promise.reject(new Error('ours')), 10)
+      const told = []
+      process.on('unhandledRejection', error => told.push(error.message))
+      process.once('uncaughtException', error => told.push(error.message))
+      const { failed } = await tryModules(${JSON.stringify(folder)}, { importMs: 2_000, turnMs: 500 })
+      const left = ['unhandledRejection', 'uncaughtException'].map(name => process.listenerCount(name))
+      console.log(JSON.stringify({ told, left, bad: failed.map(one => one.error.message) }))
+      const log = { info() {}, error() {}, fatal() {} }
+      closeOnSignal({ log, drainMs: 100_000, close: async () => console.log('closed') })
+      void tryModules(${JSON.stringify(folder)}, { importMs: 100_000 })
+      process.kill(process.pid, 'SIGTERM')
+      setInterval(() => {}, 1_000)`
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    )
+    assert.equal(status, 0, stderr)
+    const [said = '', closed] = stdout.trim().split('\n')
+    assert.deepEqual(JSON.parse(said), {
+      told: ['ours'],
+      left: [1, 1],
+      bad: [
+        'a.mjs: left alone',
+        'b.mjs: thrown later',
+        'c.mjs: its import is not done after 2 s: does it wait for something?',
+      ],
+    })
+    assert.equal(closed, 'closed')
+  })
+
   it('cannot read a link to nowhere, and says so', async t => {
     const folder = await folderOf(t, { 'a.mjs': 'export default 1' })
     await symlink(path.join(folder, 'none.mjs'), path.join(folder, 'b.mjs'))
