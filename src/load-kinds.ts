@@ -4,7 +4,13 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { MadhavaError } from './core/errors.ts'
-import { checkExample, createKinds, type KindSettings, loadKind, type NamedKind } from './core/kind.ts'
+import {
+  checkExample,
+  createKinds,
+  type KindSettings,
+  loadKind,
+  type NamedKind,
+} from './core/kind.ts'
 import { sortKindFiles } from './core/kind-files.ts'
 import type { KindSet } from './core/kind-sets.ts'
 import { didYouMean } from './core/nearest.ts'
