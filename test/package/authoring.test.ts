@@ -8,12 +8,14 @@ import { installProject, type Project } from '../support/installed.ts'
 import { requireService } from '../support/services.ts'
 
 const WHOLE = `import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { startMadhava } from 'madhava/testing'
 
-test('a server runs both kinds', async t => {
-  const madhava = await startMadhava({ kinds: new URL('../kinds', import.meta.url), builtInKinds: 'none' })
-  t.after(madhava.stop)
+let madhava
+after(() => madhava?.stop())
+
+test('a server runs both kinds', async () => {
+  madhava = await startMadhava({ kinds: new URL('../kinds', import.meta.url), builtInKinds: 'none' })
   for (const kind of KINDS) {
     const { id } = await madhava.client.submit({ kind, params: { text: 'to be or not' } })
     const { status, result } = await madhava.client.wait(id)
