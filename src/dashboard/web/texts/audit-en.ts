@@ -69,6 +69,7 @@ export const audit = {
     'invitation.withdraw': 'withdrew an invitation',
     'share.create': 'made a link to a task',
     'share.withdraw': 'withdrew a link to a task',
+    'kinds.reload': 'had the kinds read again',
     'process.start': 'started processes',
     'process.stop': 'stopped processes',
     'process.restart': 'restarted processes',

@@ -72,6 +72,7 @@ export const audit: typeof auditTexts = {
     'invitation.withdraw': 'отзыв приглашения',
     'share.create': 'создание ссылки на задачу',
     'share.withdraw': 'отзыв ссылки на задачу',
+    'kinds.reload': 'перечитывание видов задач',
     'process.start': 'пуск процессов',
     'process.stop': 'остановка процессов',
     'process.restart': 'перезапуск процессов',
