@@ -37,13 +37,14 @@ export interface KindTools {
   settings: KindSettings
 }
 
-export interface Kind<P = unknown, R = unknown> {
+/** `P`: the params as `run` gets them, with defaults filled in. `I`: as a client gives them. `R`: the result. */
+export interface Kind<P = unknown, R = unknown, I = unknown> {
   /** One sentence for people. */
   summary: string
-  params: z.ZodType<P>
+  params: z.ZodType<P, I>
   result: z.ZodType<R>
   /** Params that run in a moment; shown in the docs and run by the conformance test. */
-  example: NoInfer<P>
+  example: NoInfer<I>
   /** Runs in its own thread, so it may compute without pausing. */
   run(params: P, context: TaskContext): R | Promise<R>
   /** 5 by default. Counts lost workers, and errors if `retry` is set. */
@@ -61,7 +62,8 @@ export interface Kind<P = unknown, R = unknown> {
  * A kind whose tasks people do: no worker takes them, and nothing runs. A task is open until somebody completes it; its
  * result says who, and what they noted.
  */
-export interface PeopleKind<P = unknown> extends Pick<Kind<P>, 'summary' | 'params' | 'example'> {
+export interface PeopleKind<P = unknown, I = unknown>
+  extends Pick<Kind<P, unknown, I>, 'summary' | 'params' | 'example'> {
   doneBy: 'people'
 }
 
@@ -72,7 +74,7 @@ export interface KindSchemas {
 }
 
 /** A kind with its name and all defaults filled in. */
-export interface NamedKind extends Kind<Json, unknown> {
+export interface NamedKind extends Kind<Json, unknown, Json> {
   name: string
   /** Left out: workers run its tasks. */
   doneBy?: 'people'
@@ -89,10 +91,10 @@ export interface ProgramOrigin {
 }
 
 /** Checks the types of a kind's parts against each other. The file's name becomes the kind's name. */
-export const defineKind = <P, R>(kind: Kind<P, R>): Kind<P, R> => kind
+export const defineKind = <P, R, I = unknown>(kind: Kind<P, R, I>): Kind<P, R, I> => kind
 
 /** The same for a kind whose tasks people do. */
-export const definePeopleKind = <P>(kind: Omit<PeopleKind<P>, 'doneBy'>): PeopleKind<P> => ({
+export const definePeopleKind = <P, I = unknown>(kind: Omit<PeopleKind<P, I>, 'doneBy'>): PeopleKind<P, I> => ({
   ...kind,
   doneBy: 'people',
 })
@@ -118,7 +120,7 @@ const peopleShape = kindShape.pick({ summary: true, params: true, example: true 
 })
 
 /** What such a kind has in common with the others. */
-const asKind = (kind: PeopleKind<Json>): Kind<Json, unknown> & { doneBy: 'people' } => ({
+const asKind = (kind: PeopleKind<Json, Json>): Kind<Json, unknown, Json> & { doneBy: 'people' } => ({
   ...kind,
   result: doneSchema,
   maxAttempts: 1,
@@ -164,7 +166,7 @@ export const loadKind = (
   const isForPeople = 'doneBy' in value
   const shape = (isForPeople ? peopleShape : kindShape).safeParse(value)
   if (!shape.success) throw refuse(describeProblems(shape.error))
-  const kind = isForPeople ? asKind(value as PeopleKind<Json>) : (value as Kind<Json, unknown>)
+  const kind = isForPeople ? asKind(value as PeopleKind<Json, Json>) : (value as Kind<Json, unknown, Json>)
   // if the schema has its own code, `checkExample` does this, since it can wait
   if (!hasOwnCode(kind.params)) {
     const example = kind.params.safeParse(kind.example)

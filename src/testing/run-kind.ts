@@ -123,8 +123,8 @@ interface RunKind {
    * here.
    * @throws KIND_INVALID, PARAMS_INVALID, RESULT_INVALID as a server says them (`code`); what the kind throws
    */
-  <P, R>(
-    kind: Kind<P, R> | ((tools: KindTools) => Kind<P, R>),
+  <P, R, I>(
+    kind: Kind<P, R, I> | ((tools: KindTools) => Kind<P, R, I>),
     params?: unknown,
     options?: RunKindOptions,
   ): Promise<KindRun<R>>

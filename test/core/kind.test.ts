@@ -11,7 +11,7 @@ const adding = defineKind({
   summary: 'Adds two numbers',
   params: z.object({ a: z.number(), b: z.number().default(2) }),
   result: z.number(),
-  example: { a: 1, b: 2 },
+  example: { a: 1 },
   run: ({ a, b }) => a + b,
 })
 
@@ -31,7 +31,11 @@ describe('loadKind', () => {
     const made = loadKind(
       'adding',
       (given: { defineKind: typeof defineKind; z: typeof z }) =>
-        given.defineKind({ ...adding, params: given.z.object({ a: given.z.number(), b: given.z.number() }) }),
+        given.defineKind({
+          ...adding,
+          params: given.z.object({ a: given.z.number(), b: given.z.number() }),
+          example: { a: 1, b: 2 },
+        }),
       'adding.mjs',
     )
     assert.equal(made.summary, adding.summary)
