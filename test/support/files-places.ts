@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Redis } from 'ioredis'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { isWorkerDead, readMark } from '../../src/platform/process-mark.ts'
 import type { PrivateRedis } from './redis.ts'
 
 export interface FilesPlace {
@@ -25,10 +26,26 @@ const filesIn = (dataDir: string, folder: string): string[] => {
     .filter(entry => entry.isFile())
     .map(entry => path.relative(dataDir, path.join(entry.parentPath, entry.name)))
 }
-/** Of folders of attempts. */
+/** Whether the process lives that has made a folder of copies of the kinds. */
+const hasOwner = (dataDir: string, folder: string): boolean => {
+  try {
+    const [word = ''] = readFileSync(path.join(dataDir, folder, 'owner'), 'utf8').split('\n')
+    const mark = readMark(word)
+    return mark !== null && !isWorkerDead(mark)
+  } catch {
+    // it is being removed
+    return false
+  }
+}
+/** Of folders of attempts, and copies of kinds that a killed process has left. */
 const scratchIn = (dataDir: string): string[] =>
-  // who has the folder, as long as that worker lives
-  filesIn(dataDir, 'scratch').filter(file => path.basename(file) !== 'owner')
+  filesIn(dataDir, 'scratch')
+    // who has the folder, as long as that process lives
+    .filter(file => path.basename(file) !== 'owner')
+    .filter(file => {
+      const [copies] = /^scratch\/kinds-[^/]+/.exec(file) ?? []
+      return copies === undefined || !hasOwner(dataDir, copies)
+    })
 
 const uploadOf = ({ params }: TaskRecord): string =>
   (params as { file?: { $upload?: string } }).file?.$upload ?? ''
