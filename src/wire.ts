@@ -14,7 +14,7 @@ import type { Semaphore } from './core/async/semaphore.ts'
 import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.ts'
 import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
-import { codeOfSet, createKindSets, type KindSet, type KindSets } from './core/kind-sets.ts'
+import { codeOfSet, type KindSets } from './core/kind-sets.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
 import type { Kinds } from './core/kinds.ts'
 import type { TaskQueue } from './core/queue.ts'
@@ -26,13 +26,11 @@ import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import { newTaskId as newId } from './core/task.ts'
 import type { UploadLimits } from './core/upload-room.ts'
-import { followKinds, usedBefore } from './follow-kinds.ts'
-import { createKindReader } from './load-kinds.ts'
+import { followKinds } from './follow-kinds.ts'
+import { openKinds, TROUBLES_TOLD } from './open-kinds.ts'
 import { clientKeyOf } from './platform/client-address.ts'
 import type { Log } from './platform/log.ts'
-import { createModuleCopies, type ModuleCopies } from './platform/module-copies.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
-import { storeHash } from './platform/process-mark.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import { typeOfBytes } from './platform/type-of-bytes.ts'
 import type { FilesAdapter } from './stores/files/adapter.ts'
@@ -301,39 +299,6 @@ export const openReloads = async (
   }
 }
 
-/** A presence is small: of a folder full of broken files it names so many. */
-const TROUBLES_TOLD = 50
-
-const openCopies = (
-  dir: string,
-  store: Pick<TaskStore, 'instance' | 'presences'>,
-  place: string,
-  clock: () => Date,
-  log: Log,
-): ModuleCopies => {
-  const living = async (): Promise<ReadonlySet<string>> => {
-    const seen = await store.presences()
-    return new Set(seen.flatMap(({ alive, instance }) => (alive ? [instance] : [])))
-  }
-  const storeId = storeHash(place)
-  const copies = createModuleCopies({ dir, instance: store.instance, living, storeId, clock, log })
-  void copies.sweep()
-  return copies
-}
-
-/** Says of each set in use what is wrong with it. @throws KIND_INVALID */
-const openKinds = async (config: Config, copies: ModuleCopies, log: Log): Promise<KindSets> => {
-  const tell = ({ kinds }: KindSet): void => {
-    for (const { file, reason } of kinds.troubles().slice(0, TROUBLES_TOLD))
-      log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
-  }
-  const reader = createKindReader(config, copies, log)
-  const kindSets = createKindSets(await reader.read(), reader)
-  tell(kindSets.current())
-  kindSets.onUse(tell)
-  return kindSets
-}
-
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
   const adapter = await chooseStore(config)
@@ -341,18 +306,21 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   const clock = sharedClock.now
   const store = await adapter.open({ sharedClock, log, ...options })
   const scratchDir = path.join(config.dataDir, 'scratch')
-  const copies = openCopies(scratchDir, store, adapter.place, clock, log)
-  const giveUp = async (error: unknown): Promise<never> => {
-    await copies.close()
+  const trials = openTrials(store.documents, clock)
+  const { place } = adapter
+  const opened = await openKinds({ config, scratchDir, store, place, trials, clock, log }).catch(
+    async (error: unknown) => {
+      await store.close()
+      throw error
+    },
+  )
+  const { kindSets, before } = opened
+  const { kinds } = kindSets
+  const queue = await openQueue(config, { store, clock, log }).catch(async (error: unknown) => {
+    await opened.close()
     await store.close()
     throw error
-  }
-  const trials = openTrials(store.documents, clock)
-  // before the folders are read: what is agreed on meanwhile is read again
-  const before = await usedBefore(trials)
-  const kindSets = await openKinds(config, copies, log).catch(giveUp)
-  const { kinds } = kindSets
-  const queue = await openQueue(config, { store, clock, log }).catch(giveUp)
+  })
   const checks = {
     inTurn: createCheckQueue(),
     limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }),
@@ -377,7 +345,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     maxWaiting: config.maxWaiting,
     onCheckThrew: (kind, error) =>
-      log.warn({ kind, error: copies.plainError(error) }, 'a check of a kind threw; the submit is refused'),
+      log.warn({ kind, error: opened.plain.plainError(error) }, 'a check of a kind threw; the submit is refused'),
     allowances: config.taskLimits,
     quotas: { limits: quotaLimitsOf(config.quotas), clientOf: clientKeyOf },
     uploads: {
@@ -398,7 +366,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     kinds,
     kindSets,
     builtInKinds: kindSets.current().builtIn,
-    plainText: copies.plain,
+    plainText: opened.plain.plain,
     scratchDir,
     service: createAuditedService(service, audit),
     access: createAuditedAccess(access, audit),
@@ -444,7 +412,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         .close()
         .finally(() => reloads.close())
         .finally(() => queue.close())
-        .finally(() => copies.close())
+        .finally(() => opened.close())
         .finally(() => store.close())
       return closing
     },

@@ -84,7 +84,7 @@ const MAIN = {
   because: 'a main only reads the settings, wires and starts',
 }
 const WIRE = {
-  may: ['config', 'core', 'stores', 'queues', 'load-kinds', 'follow-kinds', 'platform', 'access'],
+  may: ['config', 'core', 'stores', 'queues', 'open-kinds', 'follow-kinds', 'platform', 'access'],
   because: 'roles start from main',
 }
 
@@ -107,13 +107,18 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   // what a started Madhava runs, and what it takes with it
   if (place === 'testing/all-roles' || place === 'testing/remove-shared')
     return {
-      may: ['config', 'wire', 'platform', 'testing', ...ROLES.map(role => `${role}/main`)],
+      may: ['config', 'wire', 'platform', 'testing', ...ROLES.flatMap(role => [`${role}/main`, `${role}/server`])],
       because: 'all roles in one process are their mains, one after the other',
     }
   if (place === 'load-kind-file')
     return { may: ['core', 'platform', 'programs'], because: 'it reads a kind, and opens nothing' }
   if (place === 'load-kinds')
     return { may: ['config', 'core', 'platform', 'programs'], because: 'it reads kinds, and opens nothing' }
+  if (place === 'open-kinds')
+    return {
+      may: ['config', 'core', 'load-kinds', 'follow-kinds', 'platform'],
+      because: 'it has kinds read and kept, and knows no adapter',
+    }
   if (place === 'follow-kinds')
     return { may: ['core', 'platform'], because: 'it puts a part of the core together, and opens nothing' }
   if (place === 'config')

@@ -50,6 +50,8 @@ export interface HostSamplerOptions {
   root?: string
 }
 
+/** What runs programs waits so long after the start, unless somebody asks before. */
+const AFTER_START_MS = 2_000
 /** When nobody has asked for so long, samples are taken so seldom. */
 const ASKED_MS = 60_000
 const UNASKED_EVERY = 30
@@ -198,8 +200,15 @@ export const createHostSampler = (options: HostSamplerOptions): HostSampler => {
     sampleFolder()
   }
   sampleSoon()
-  sampleDisks()
-  readNames()
+  let programsRun = false
+  /** These run programs, which a start should not wait for. */
+  const runPrograms = (): void => {
+    if (programsRun || closed) return
+    programsRun = true
+    sampleDisks()
+    readNames()
+  }
+  const later = setTimeout(runPrograms, AFTER_START_MS).unref()
   let askedAt = Number.NEGATIVE_INFINITY
   let sampledAt = performance.now()
   let next: NodeJS.Timeout | undefined
@@ -217,6 +226,7 @@ export const createHostSampler = (options: HostSamplerOptions): HostSampler => {
   return {
     snapshot() {
       askedAt = performance.now()
+      runPrograms()
       // nobody had asked for a while
       if (!closed && askedAt - sampledAt > 2 * everyMs) sample()
       return {
@@ -228,7 +238,7 @@ export const createHostSampler = (options: HostSamplerOptions): HostSampler => {
     },
     close() {
       closed = true
-      for (const timer of [first, next, looks]) clearTimeout(timer)
+      for (const timer of [first, next, looks, later]) clearTimeout(timer)
     },
   }
 }

@@ -33,6 +33,13 @@ const MAINS: Readonly<Record<string, () => Promise<unknown>>> = {
   worker: () => import('../worker/main.ts'),
 }
 
+/** While the first role waits for files, what the others need is loaded. An error shows when they load it themselves. */
+const PRELOADED: Readonly<Record<string, () => Promise<unknown>>> = {
+  rpc: () => import('../rpc/server.ts'),
+  dashboard: () => import('../dashboard/server.ts'),
+}
+for (const role of roles) PRELOADED[role]?.().catch(() => {})
+
 afterClose(() =>
   removeShared(readConfig(), {
     keys: removes.includes('STORE_PREFIX'),
