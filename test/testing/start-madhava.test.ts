@@ -87,6 +87,31 @@ const startedBy = async (
 const isGone = (dataDir: string): boolean => !existsSync(dataDir) && processesOf(dataDir).length === 0
 
 describe('startMadhava', { timeout: 600_000 }, () => {
+  it('has its roles read the kinds once at the start, and again on request', async t => {
+    const kinds = folderOf(t, { 'words.ts': WORDS })
+    const madhava = await start(t, { kinds, builtInKinds: 'none' })
+    const mirrors = (): string[] =>
+      readdirSync(path.join(madhava.dataDir, 'scratch'))
+        .filter(name => name.startsWith('kinds-'))
+        .flatMap(name => readdirSync(path.join(madhava.dataDir, 'scratch', name)).map(n => `${name}/${n}`))
+        .filter(name => !name.endsWith('/owner'))
+    const count = async (): Promise<unknown> => {
+      const { id } = await madhava.client.submit({ kind: 'words', params: { text: 'to be' } })
+      return (await madhava.client.wait(id)).result
+    }
+    assert.equal(mirrors().length, 1)
+    assert.deepEqual(await count(), { words: 2, place: null })
+
+    writeFileSync(path.join(kinds, 'words.ts'), WORDS.replace("split(' ')", "split('')"))
+    const { changed, processes } = await madhava.client.reloadKinds()
+    assert.deepEqual(changed, ['words'])
+    assert.deepEqual(processes.map(({ role }) => role).sort(), ['api', 'dashboard', 'rpc', 'worker'])
+    assert.deepEqual(await count(), { words: 5, place: null })
+    // each role has its own now, and none uses the first
+    await until('the first reading is gone', () => !mirrors().some(name => name.endsWith('/1')))
+    assert.equal(mirrors().length, 4)
+  })
+
   it('runs every role with the kinds of a folder, by its URL too, and stops without a trace', async t => {
     const kinds = folderOf(t, { 'words.ts': WORDS })
     const madhava = await start(t, { kinds: pathToFileURL(kinds), env: { PLACE: 'here', MAX_DIGITS: '500' } })
