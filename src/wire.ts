@@ -345,7 +345,10 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     maxWaiting: config.maxWaiting,
     onCheckThrew: (kind, error) =>
-      log.warn({ kind, error: opened.plain.plainError(error) }, 'a check of a kind threw; the submit is refused'),
+      log.warn(
+        { kind, error: opened.plain.plainError(error) },
+        'a check of a kind threw; the submit is refused',
+      ),
     allowances: config.taskLimits,
     quotas: { limits: quotaLimitsOf(config.quotas), clientOf: clientKeyOf },
     uploads: {

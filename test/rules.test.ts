@@ -107,7 +107,13 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   // what a started Madhava runs, and what it takes with it
   if (place === 'testing/all-roles' || place === 'testing/remove-shared')
     return {
-      may: ['config', 'wire', 'platform', 'testing', ...ROLES.flatMap(role => [`${role}/main`, `${role}/server`])],
+      may: [
+        'config',
+        'wire',
+        'platform',
+        'testing',
+        ...ROLES.flatMap(role => [`${role}/main`, `${role}/server`]),
+      ],
       because: 'all roles in one process are their mains, one after the other',
     }
   if (place === 'load-kind-file')

@@ -94,7 +94,9 @@ export interface ProgramOrigin {
 export const defineKind = <P, R, I = unknown>(kind: Kind<P, R, I>): Kind<P, R, I> => kind
 
 /** The same for a kind whose tasks people do. */
-export const definePeopleKind = <P, I = unknown>(kind: Omit<PeopleKind<P, I>, 'doneBy'>): PeopleKind<P, I> => ({
+export const definePeopleKind = <P, I = unknown>(
+  kind: Omit<PeopleKind<P, I>, 'doneBy'>,
+): PeopleKind<P, I> => ({
   ...kind,
   doneBy: 'people',
 })
