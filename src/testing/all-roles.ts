@@ -1,5 +1,5 @@
-// Every role of Madhava in one process, for tests: what they need is loaded once, so that it is up within a second or
-// two, and one process is all that has to end. The roles know each other by the store alone, as everywhere.
+// Every role of Madhava in one process, for tests: what they need is loaded once, so that it is up within two or
+// three seconds, and one process is all that has to end. The roles know each other by the store alone, as everywhere.
 // It lives as long as the IPC channel to the test, and takes its folder with it.
 import { rmSync } from 'node:fs'
 import path from 'node:path'
