@@ -1,9 +1,9 @@
 // What lies in a folder of kinds: the files that a server takes for kinds, and what else its author should know of. It
 // runs none of them.
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { findModules } from '../platform/modules.ts'
-import { findPrograms } from '../programs/program-files.ts'
+import { findPrograms, namesInterpreter } from '../programs/program-files.ts'
 
 /** `file`: its name in the folder. */
 export interface Said {
@@ -25,16 +25,6 @@ const CAPITAL = /^[A-Z][^.]*$/
 /** Files like these lie beside programs. */
 const TEXTS = /^(?:LICEN[CS]E|README|CHANGELOG|NOTICE|AUTHORS|COPYING|Makefile|Dockerfile|Procfile|VERSION)$/i
 
-const beginsLikeAScript = async (file: string): Promise<boolean> => {
-  const handle = await open(file)
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-    return buffer.toString('latin1', 0, bytesRead) === '#!'
-  } finally {
-    await handle.close()
-  }
-}
-
 /** Why the author may have meant a kind, or null. */
 const whyPassedOver = async (file: string): Promise<string | null> => {
   const name = path.basename(file)
@@ -48,7 +38,7 @@ const whyPassedOver = async (file: string): Promise<string | null> => {
     return `it is no kind: a name with a capital and no ending is taken for a text; ${name.toLowerCase()} would be one`
   // an ending that a server passes over is said to be none, however executable the file is
   if (isExecutable || /\.[a-z0-9]+$/i.test(name)) return null
-  const isScript = await beginsLikeAScript(file).catch(() => false)
+  const isScript = await namesInterpreter(file).catch(() => false)
   return isScript ? `it begins with #! and is not executable: chmod +x ${name}, if it is a kind` : null
 }
 

@@ -41,7 +41,7 @@ const mayRun = (file: string): Promise<boolean> =>
   )
 
 /** Without such a line the system takes any text for a shell's. */
-const namesInterpreter = async (file: string): Promise<boolean> => {
+export const namesInterpreter = async (file: string): Promise<boolean> => {
   const handle = await open(file)
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
